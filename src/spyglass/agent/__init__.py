@@ -1,0 +1,1 @@
+"""The Promtail dialect: tail, pipeline stages, positions, push client."""

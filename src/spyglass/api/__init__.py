@@ -1,0 +1,1 @@
+"""HTTP doors: decode a request, ask a protocol, encode the answer. No decisions."""

@@ -1,0 +1,1 @@
+"""One file per upstream configuration dialect. Reading only, no side effects."""

@@ -1,0 +1,1 @@
+"""Dashboards and data sources: provisioning, migration, model."""

@@ -1,0 +1,1 @@
+"""Codecs without I/O: one file per wire or exposition format."""

@@ -1,0 +1,1 @@
+"""What any sample or line must pass, whichever door it came through."""

@@ -1,0 +1,1 @@
+"""Labels, times, samples, frames, matchers, relabelling, errors: the nouns that every room shares."""

@@ -1,0 +1,1 @@
+"""Every seam between rooms, and no behaviour."""

@@ -1,0 +1,1 @@
+"""Query languages, plans, kernels, execution. Synchronous; engine.py is the only door."""

@@ -1,0 +1,1 @@
+"""Pull metrics from targets: manager, target, loop, discovery."""

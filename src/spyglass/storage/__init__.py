@@ -1,0 +1,1 @@
+"""Stores: metrics, logs, and the in-memory oracle. Synchronous."""

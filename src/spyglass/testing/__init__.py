@@ -1,0 +1,1 @@
+"""The shipped test kit: script runners, conformance suites for stores, virtual clock, faulty files."""
