@@ -1,0 +1,1 @@
+"""Grafana's HTTP API and the web UI's files."""

@@ -1,0 +1,1 @@
+"""Evaluation of plans over stores: plan + protocols -> Frame or log batches."""

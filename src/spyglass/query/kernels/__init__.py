@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: no labels, no I/O, no per-sample if."""

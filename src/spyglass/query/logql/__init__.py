@@ -1,0 +1,1 @@
+"""LogQL: grammar, AST, checks, printer, lowering to the plan."""

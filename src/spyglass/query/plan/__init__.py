@@ -1,0 +1,1 @@
+"""The plan that both languages lower to: nodes, and one rewrite per file."""

@@ -1,0 +1,1 @@
+"""PromQL: grammar, AST, checks, printer, lowering to the plan."""

@@ -1,0 +1,1 @@
+"""What both grammars share: positions, carets, string and number literals."""

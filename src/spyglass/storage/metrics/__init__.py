@@ -1,0 +1,1 @@
+"""The metric store: index, head, write-ahead log, blocks, compaction, retention."""
