@@ -19,6 +19,7 @@ class Frame:
     it a float or a histogram.  histograms [S,T] objects (FloatHistogram or None), or None where there are none at all; where an
     element is a histogram the float at that place is unspecified.
     Rows with no sample at all may be there; answers drop them.
+    drop_names [S] bool: rows whose metric name goes when the query is done (delayed name removal), or None: none.
     """
 
     labels: LabelTable
@@ -26,6 +27,7 @@ class Frame:
     values: F64
     present: Mask
     histograms: Objects | None = None
+    drop_names: Mask | None = None
 
     @property
     def size(self) -> int:

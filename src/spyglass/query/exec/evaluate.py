@@ -1,0 +1,12 @@
+"""The evaluator's door: importing this module registers every shared operator.
+
+A language engine imports `evaluate` from here and its own leaves besides.
+"""
+
+from spyglass.query.exec import basics
+from spyglass.query.exec.registry import evaluate, evaluate_frame, load
+
+OPERATORS = (basics,)
+"""The modules whose import registers the operators; named so that none is taken for unused."""
+
+__all__ = ["OPERATORS", "evaluate", "evaluate_frame", "load"]

@@ -1,0 +1,77 @@
+"""Metric names: which results lose theirs, and when.
+
+Upstream drops names in each function, or, with delayed name removal, marks the series and drops at the end. Two series that
+only differed by name then collide: an error, raised here.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from spyglass.model.errors import ExecutionError
+from spyglass.model.frame import Frame
+from spyglass.model.labels import METRIC_NAME, LabelTable
+from spyglass.query.exec.context import EvalContext
+
+SAME_LABELS = "vector cannot contain metrics with the same labelset"
+
+
+def dropped_names(frame: Frame, ctx: EvalContext) -> Frame:
+    """The frame without metric names, or marked for it, after a function that changes values.
+
+    Raises: ExecutionError where two series become the same.
+    """
+    if ctx.options.delayed_names:
+        return replace(frame, drop_names=np.ones(frame.size, bool))
+    if METRIC_NAME not in frame.labels.columns:
+        return frame
+    return distinct(replace(frame, labels=frame.labels.without((METRIC_NAME,))))
+
+
+def settled_names(frame: Frame) -> Frame:
+    """The frame with every marked name really dropped: at the end of a query, and where labels are looked at."""
+    marks = frame.drop_names
+    if marks is None:
+        return frame
+    column = frame.labels.columns.get(METRIC_NAME)
+    labels = frame.labels
+    if column is not None and marks.any():
+        if marks.all():
+            labels = labels.without((METRIC_NAME,))
+        else:
+            labels = labels.replaced(
+                METRIC_NAME, replace(column, codes=np.where(marks, 0, column.codes).astype(np.int32))
+            )
+        return merged(replace(frame, labels=labels, drop_names=None))
+    return replace(frame, labels=labels, drop_names=None)
+
+
+def distinct(frame: Frame) -> Frame:
+    """The frame itself. Raises ExecutionError where two rows with the same labels have a sample at the same step."""
+    return merged(frame)
+
+
+def merged(frame: Frame) -> Frame:
+    """Rows with equal labels joined into one. Raises ExecutionError where two of them have a sample at the same step."""
+    group_ids, first_rows = frame.labels.group_ids()
+    groups = len(first_rows)
+    if groups == frame.size:
+        return frame
+    counts = np.zeros((groups, frame.grid.count), np.int64)
+    np.add.at(counts, group_ids, frame.present)
+    if (counts > 1).any():
+        raise ExecutionError(SAME_LABELS)
+    return _joined(frame, group_ids, frame.labels.take(first_rows))
+
+
+def _joined(frame: Frame, group_ids: "np.typing.NDArray[np.int64]", labels: LabelTable) -> Frame:
+    shape = (labels.size, frame.grid.count)
+    rows, steps = np.nonzero(frame.present)
+    values, present = np.zeros(shape), np.zeros(shape, bool)
+    values[group_ids[rows], steps] = frame.values[rows, steps]
+    present[group_ids[rows], steps] = True
+    histograms = None
+    if frame.histograms is not None:
+        histograms = np.full(shape, None, object)
+        histograms[group_ids[rows], steps] = frame.histograms[rows, steps]
+    return Frame(labels, frame.grid, values, present, histograms)
