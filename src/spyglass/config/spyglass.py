@@ -1,0 +1,189 @@
+"""config/spyglass.yml: our own small file. Everything in it has a default; without it Spyglass still starts.
+
+It names the upstream files, maps hosts and path prefixes that exist only inside containers, and says where data lives.
+Relative paths are relative to the file. Full reference: docs/reference/spyglass-yml.md.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from spyglass.config.source import read_yaml
+from spyglass.config.units import DurationMs, SizeBytes
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FilesSection(_Strict):
+    """The upstream files, relative to spyglass.yml. What is not named is looked for at its usual place in the folder."""
+
+    prometheus: str | None = None
+    loki: str | None = None
+    promtail: str | None = None
+    grafana_provisioning: str | None = None
+
+
+class PortsSection(_Strict):
+    """Where the doors listen."""
+
+    prometheus: int = Field(default=9090, ge=0, le=65535)
+    loki: int = Field(default=3100, ge=0, le=65535)
+    agent: int = Field(default=9080, ge=0, le=65535)
+    ui: int = Field(default=3005, ge=0, le=65535)
+
+
+class MetricsSection(_Strict):
+    """How long and how much of the metrics is kept."""
+
+    retention: DurationMs = 15 * 86_400_000
+    max_disk: SizeBytes = 0
+    max_series: int = Field(default=2_000_000, ge=0)
+    out_of_order_window: DurationMs = 0
+
+
+class LogsSection(_Strict):
+    """How long and how much of the logs is kept. retention 0: what the Loki file says, else for ever."""
+
+    retention: DurationMs = 0
+    max_disk: SizeBytes = 0
+
+
+class DiskSection(_Strict):
+    """Writes stop, and say so, when less than min_free is left on the disk."""
+
+    min_free: SizeBytes = 512 << 20
+
+
+class QueriesSection(_Strict):
+    """What one query may use, and how many run at once."""
+
+    timeout: DurationMs = 120_000
+    max_samples: int = Field(default=50_000_000, ge=1)
+    max_memory: SizeBytes = 1 << 30
+    concurrency: int = Field(default=4, ge=1)
+
+
+class SpyglassConfig(_Strict):
+    """The whole file."""
+
+    files: FilesSection = FilesSection()
+    data: str = "data"
+    listen: str = "127.0.0.1"
+    ports: PortsSection = PortsSection()
+    hosts: dict[str, str] = Field(default_factory=dict)
+    paths: dict[str, str] = Field(default_factory=dict)
+    metrics: MetricsSection = MetricsSection()
+    logs: LogsSection = LogsSection()
+    disk: DiskSection = DiskSection()
+    queries: QueriesSection = QueriesSection()
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """spyglass.yml with its folder: every path absolute.
+
+    prometheus, loki, promtail: files, None where there is none. provisioning: Grafana's provisioning folder or None.
+    """
+
+    folder: Path
+    config: SpyglassConfig
+    data: Path
+    prometheus: Path | None
+    loki: Path | None
+    promtail: Path | None
+    provisioning: Path | None
+
+    def map_path(self, path: str) -> str:
+        """A container path as it is on this machine. The longest prefix in `paths` wins; others stay as they are."""
+        for prefix in sorted(self.config.paths, key=len, reverse=True):
+            base = prefix.rstrip("/")
+            if path == base or path.startswith(base + "/"):
+                return str(resolve(self.folder, self.config.paths[prefix])) + path[len(base) :]
+        return path
+
+    def map_address(self, address: str) -> str:
+        """`host:port` as it is on this machine. An entry without a port maps the host and keeps the port."""
+        hosts = self.config.hosts
+        if address in hosts:
+            return hosts[address]
+        host, separator, port = address.rpartition(":")
+        if separator and host in hosts:
+            target = hosts[host]
+            return target if ":" in target else f"{target}:{port}"
+        return address
+
+    def map_url(self, url: str) -> str:
+        """A URL with its host mapped. The port defaults to the scheme's."""
+        parts = urlsplit(url)
+        if not parts.hostname:
+            return url
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        mapped = self.map_address(f"{parts.hostname}:{port}")
+        if mapped == f"{parts.hostname}:{port}":
+            return url
+        return urlunsplit(parts._replace(netloc=mapped))
+
+
+def resolve(folder: Path, path: str) -> Path:
+    """`path` relative to `folder`, without `..` parts."""
+    return (folder / path).resolve()
+
+
+USUAL_PLACES = {
+    "prometheus": ("prometheus/prometheus.yml", "prometheus.yml", "prometheus/prometheus.yaml", "prometheus.yaml"),
+    "loki": (
+        "loki/loki-config.yml",
+        "loki-config.yml",
+        "loki/loki-config.yaml",
+        "loki/loki.yaml",
+        "loki/local-config.yaml",
+    ),
+    "promtail": (
+        "promtail/promtail-config.yml",
+        "promtail-config.yml",
+        "promtail/promtail-config.yaml",
+        "promtail/promtail.yaml",
+        "promtail/config.yml",
+    ),
+    "grafana_provisioning": ("grafana/provisioning", "provisioning"),
+}
+
+
+def load_installation(path: Path) -> Installation:
+    """Read an installation: a spyglass.yml, or a folder with (or without) one.
+
+    Raises: ConfigError for a file that is missing, unreadable, or wrong.
+    """
+    path = path.absolute()
+    file = path / "spyglass.yml" if path.is_dir() else path
+    folder = file.parent
+    if path.is_dir() and not file.exists():
+        config = SpyglassConfig()
+        document = None
+    else:
+        document = read_yaml(file)
+        config = document.validate(SpyglassConfig)
+
+    def find(kind: str) -> Path | None:
+        named = getattr(config.files, kind)
+        if named is not None:
+            found = resolve(folder, named)
+            if not found.exists():
+                assert document is not None, "a named file stands in a document"
+                raise document.error(("files", kind), f"there is no {found}")
+            return found
+        return next((folder / place for place in USUAL_PLACES[kind] if (folder / place).exists()), None)
+
+    return Installation(
+        folder=folder,
+        config=config,
+        data=resolve(folder, config.data),
+        prometheus=find("prometheus"),
+        loki=find("loki"),
+        promtail=find("promtail"),
+        provisioning=find("grafana_provisioning"),
+    )
