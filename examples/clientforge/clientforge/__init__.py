@@ -1,0 +1,1 @@
+"""ClientForge: an example multi-tenant CRM back end, observed by Spyglass."""
