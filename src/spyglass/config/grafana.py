@@ -1,0 +1,569 @@
+"""Grafana's provisioning files and `GF_*` environment, read as Grafana reads them.
+
+A provisioning folder holds `datasources/*.yml` and `dashboards/*.yml` (and kinds that we name and skip). Values, never keys,
+are expanded: `$VAR`, `${VAR}`, `$__env{VAR}`, `$__file{/path}`; `$$` is a dollar. Keys that mean nothing here are warned about
+with their line; a file that Grafana would refuse is a ConfigError. The oldest form (no apiVersion, snake_case keys, a bare
+list of providers) loads too. Source: Grafana's documentation, "Provision Grafana".
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic.alias_generators import to_camel
+
+from spyglass.config.source import Document, KeyPath, read_yaml
+from spyglass.model.errors import ConfigError
+
+Mapper = Callable[[str], str]
+Kind = Literal["datasources", "dashboards", "other"]
+
+
+def unchanged(text: str) -> str:
+    return text
+
+
+class _Block(BaseModel):
+    """camelCase in files (snake_case in the oldest); what is not known is warned about, not refused."""
+
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, alias_generator=to_camel, populate_by_name=True, coerce_numbers_to_str=True
+    )
+
+
+class DatasourceEntry(_Block):
+    """One data source as the file gives it."""
+
+    name: str
+    type: str
+    uid: str = ""
+    access: str = "proxy"
+    org_id: int = 1
+    url: str = ""
+    user: str = ""
+    password: str = ""
+    database: str = ""
+    basic_auth: bool = False
+    basic_auth_user: str = ""
+    basic_auth_password: str = ""
+    with_credentials: bool = False
+    is_default: bool = False
+    editable: bool = False
+    version: int = 1
+    json_data: dict[str, Any] = Field(default_factory=dict)
+    secure_json_data: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("name", "type")
+    @classmethod
+    def _not_empty(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("must not be empty")
+        return value
+
+
+class DeleteEntry(_Block):
+    """A data source that an earlier file had made."""
+
+    name: str
+    org_id: int = 1
+
+
+class DatasourcesFile(_Block):
+    api_version: int = 0
+    datasources: tuple[DatasourceEntry, ...] = ()
+    delete_datasources: tuple[DeleteEntry, ...] = ()
+    prune: bool = False
+
+
+class ProviderOptions(_Block):
+    """path: a folder of dashboard files, or one file. `folder` is its oldest name."""
+
+    path: str = ""
+    folder: str = ""
+    folders_from_files_structure: bool = False
+
+
+class ProviderEntry(_Block):
+    """One dashboard provider as the file gives it."""
+
+    name: str = "default"
+    org_id: int = 1
+    folder: str = ""
+    folder_uid: str = ""
+    type: str = "file"
+    disable_deletion: bool = False
+    editable: bool = True
+    allow_ui_updates: bool = False
+    update_interval_seconds: float = Field(default=10, ge=0)
+    options: ProviderOptions = ProviderOptions()
+
+
+class DashboardsFile(_Block):
+    api_version: int = 0
+    providers: tuple[ProviderEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Datasource:
+    """A data source ready for use: uid derived, URL mapped, secrets apart from what is shown.
+
+    id: 1-based, stable for one set of files. file_url: as written. secure: secureJsonData, never sent to a client.
+    """
+
+    id: int
+    uid: str
+    name: str
+    type: str
+    url: str
+    file_url: str = ""
+    access: str = "proxy"
+    is_default: bool = False
+    editable: bool = False
+    user: str = ""
+    database: str = ""
+    basic_auth: bool = False
+    basic_auth_user: str = ""
+    with_credentials: bool = False
+    version: int = 1
+    json_data: Mapping[str, Any] = field(default_factory=dict)
+    secure: Mapping[str, str] = field(default_factory=dict)
+
+    def headers(self) -> dict[str, str]:
+        """The extra request headers: jsonData.httpHeaderName1.. with secureJsonData.httpHeaderValue1.."""
+        pairs: dict[str, str] = {}
+        for key, name in self.json_data.items():
+            if key.startswith("httpHeaderName") and isinstance(name, str):
+                pairs[name] = self.secure.get("httpHeaderValue" + key.removeprefix("httpHeaderName"), "")
+        return pairs
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardProvider:
+    """A folder of dashboard files. path: on this machine. folder "": the General folder.
+
+    folders_from_files: a file in a subfolder goes to the Grafana folder named as the subfolder. Files at the top go to
+    `folder` (Grafana puts them into General and leaves `folder` unused; the option together with `folder` is common).
+    """
+
+    name: str
+    path: Path
+    folder: str = ""
+    folder_uid: str = ""
+    folders_from_files: bool = False
+    update_interval_seconds: float = 10.0
+    allow_ui_updates: bool = False
+    disable_deletion: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioning:
+    """Everything a provisioning folder says. warnings: `file:line: key: what it does not do`, in file order."""
+
+    datasources: tuple[Datasource, ...] = ()
+    providers: tuple[DashboardProvider, ...] = ()
+    deleted_datasources: tuple[str, ...] = ()
+    prune: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Reading:
+    environment: Mapping[str, str]
+    map_path: Mapper
+    map_url: Mapper
+    datasources: dict[str, Datasource] = field(default_factory=dict)
+    providers: dict[str, DashboardProvider] = field(default_factory=dict)
+    deleted: list[str] = field(default_factory=list)
+    prune: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, document: Document, path: KeyPath, message: str) -> None:
+        self.warnings.append(str(document.error(path, message)))
+
+    def result(self) -> Provisioning:
+        return Provisioning(
+            tuple(self.datasources.values()),
+            tuple(self.providers.values()),
+            tuple(self.deleted),
+            self.prune,
+            tuple(self.warnings),
+        )
+
+
+def load_provisioning(
+    folder: Path,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    map_path: Mapper = unchanged,
+    map_url: Mapper = unchanged,
+) -> Provisioning:
+    """Read a provisioning folder (as /etc/grafana/provisioning). Raises ConfigError."""
+    reading = _Reading(environment, map_path, map_url)
+    for kind in ("datasources", "dashboards"):
+        for file in _yaml_files(folder / kind):
+            _read_into(reading, read_yaml(file), expected=kind)
+    for kind in ("alerting", "notifiers", "plugins", "access-control"):
+        reading.warnings += [f"{file}: {kind} provisioning is not read here" for file in _yaml_files(folder / kind)]
+    return reading.result()
+
+
+def load_provisioning_file(
+    path: Path,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    map_path: Mapper = unchanged,
+    map_url: Mapper = unchanged,
+) -> Provisioning:
+    """Read one file of either kind. Raises ConfigError."""
+    reading = _Reading(environment, map_path, map_url)
+    _read_into(reading, read_yaml(path), expected="")
+    return reading.result()
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix in (".yml", ".yaml") and path.is_file())
+
+
+def kind_of(data: object) -> Kind:
+    """Which kind of provisioning file the data is."""
+    if isinstance(data, list):
+        return "dashboards"
+    if isinstance(data, dict):
+        if "providers" in data:
+            return "dashboards"
+        if any(key in data for key in ("datasources", "deleteDatasources", "delete_datasources", "prune")):
+            return "datasources"
+    return "other"
+
+
+def _read_into(reading: _Reading, document: Document, *, expected: str) -> None:
+    if document.data is None:
+        return
+    kind = kind_of(document.data)
+    if kind == "other":
+        wanted = expected or "datasources or providers"
+        if not isinstance(document.data, dict):
+            raise ConfigError(f"should be a mapping with {wanted}", file=document.file, line=1)
+        reading.warnings.append(f"{document.file}: holds neither datasources nor providers; nothing is read from it")
+    elif kind == "datasources":
+        _read_datasources(reading, document)
+    else:
+        _read_providers(reading, document)
+
+
+def _read_datasources(reading: _Reading, document: Document) -> None:
+    expanded = _expanded(reading, document)
+    parsed = expanded.validate(DatasourcesFile)
+    _warn_unknown(
+        reading, expanded, DatasourcesFile, {"datasources": DatasourceEntry, "deleteDatasources": DeleteEntry}
+    )
+    reading.prune |= parsed.prune
+    for deletion in parsed.delete_datasources:
+        reading.deleted.append(deletion.name)
+        reading.datasources.pop(deletion.name, None)
+    for index, entry in enumerate(parsed.datasources):
+        place = ("datasources", index)
+        source = _datasource(reading, entry)
+        _check_datasource(reading, expanded, place, source)
+        reading.datasources[source.name] = source
+
+
+def _check_datasource(reading: _Reading, document: Document, place: KeyPath, source: Datasource) -> None:
+    others = [other for other in reading.datasources.values() if other.name != source.name]
+    default = next((other for other in others if other.is_default), None)
+    if source.is_default and default is not None:
+        raise document.error(
+            (*place, "isDefault"), f"only one data source may be the default, and {default.name!r} already is"
+        )
+    twin = next((other for other in others if other.uid == source.uid), None)
+    if twin is not None:
+        raise document.error((*place, "uid"), f"{source.uid!r} is the uid of {twin.name!r} already")
+    if source.access not in ("proxy", "direct", "server", "browser", ""):
+        reading.warn(document, (*place, "access"), f"{source.access!r} is no way of access; proxy is used")
+
+
+def _datasource(reading: _Reading, entry: DatasourceEntry) -> Datasource:
+    secure = dict(entry.secure_json_data)
+    if entry.password:
+        secure.setdefault("password", entry.password)
+    if entry.basic_auth_password:
+        secure.setdefault("basicAuthPassword", entry.basic_auth_password)
+    known = reading.datasources.get(entry.name)
+    return Datasource(
+        id=known.id if known else len(reading.datasources) + 1,
+        uid=entry.uid or derived_uid(entry.name),
+        name=entry.name,
+        type=entry.type,
+        url=reading.map_url(entry.url.strip().rstrip("/")),
+        file_url=entry.url,
+        access="direct" if entry.access in ("direct", "browser") else "proxy",
+        is_default=entry.is_default,
+        editable=entry.editable,
+        user=entry.user,
+        database=entry.database,
+        basic_auth=entry.basic_auth,
+        basic_auth_user=entry.basic_auth_user,
+        with_credentials=entry.with_credentials,
+        version=entry.version,
+        json_data=entry.json_data,
+        secure={key: value for key, value in secure.items() if value},
+    )
+
+
+def derived_uid(name: str) -> str:
+    """The uid Grafana gives to a provisioned data source without one, so that dashboards made there fit here.
+
+    >>> derived_uid("Prometheus")
+    'PBFA97CFB590B2093'
+    """
+    return "P" + hashlib.sha256(name.encode()).hexdigest()[:16].upper()
+
+
+def _read_providers(reading: _Reading, document: Document) -> None:
+    if isinstance(document.data, list):
+        # The form before apiVersion: the list of providers alone.
+        lines = {("providers", *path): line for path, line in document.lines.items()}
+        document = Document(document.file, {"providers": document.data}, lines)
+    expanded = _expanded(reading, document)
+    parsed = expanded.validate(DashboardsFile)
+    _warn_unknown(reading, expanded, DashboardsFile, {"providers": ProviderEntry, "providers.options": ProviderOptions})
+    for index, entry in enumerate(parsed.providers):
+        place: KeyPath = ("providers", index)
+        if entry.type not in ("file", ""):
+            reading.warn(expanded, (*place, "type"), f"providers of type {entry.type!r} are not known; skipped")
+            continue
+        provider = _provider(reading, entry)
+        if provider is None:
+            raise expanded.error((*place, "options", "path"), "is required: the folder that holds the dashboards")
+        if provider.name in reading.providers:
+            raise expanded.error((*place, "name"), f"{provider.name!r} is given twice; provider names must differ")
+        reading.providers[provider.name] = provider
+
+
+def _provider(reading: _Reading, entry: ProviderEntry) -> DashboardProvider | None:
+    path = entry.options.path or entry.options.folder
+    if not path:
+        return None
+    return DashboardProvider(
+        name=entry.name,
+        path=Path(reading.map_path(path)),
+        folder=entry.folder,
+        folder_uid=entry.folder_uid,
+        folders_from_files=entry.options.folders_from_files_structure,
+        # Grafana takes 0 as "not given" and polls every ten seconds then.
+        update_interval_seconds=entry.update_interval_seconds or 10.0,
+        allow_ui_updates=entry.allow_ui_updates,
+        disable_deletion=entry.disable_deletion,
+    )
+
+
+def _expanded(reading: _Reading, document: Document) -> Document:
+    """The document with every value expanded; keys without a value dropped, so that they keep their default."""
+
+    def walk(value: object, path: KeyPath) -> object:
+        if isinstance(value, dict):
+            return {str(k): walk(v, (*path, str(k))) for k, v in value.items() if v is not None}
+        if isinstance(value, list):
+            return [walk(item, (*path, index)) for index, item in enumerate(value)]
+        if isinstance(value, str) and "$" in value:
+            return _expand_value(reading, document, path, value)
+        return value
+
+    return replace(document, data=walk(document.data, ()))
+
+
+def _expand_value(reading: _Reading, document: Document, path: KeyPath, value: str) -> str:
+    try:
+        text, missing = expand(value, reading.environment, map_path=reading.map_path)
+    except OSError as err:
+        raise document.error(path, f"$__file cannot be read: {err}") from None
+    for name in missing:
+        reading.warn(document, path, f"environment variable {name} is not set; it is empty")
+    return text
+
+
+_REFERENCE = re.compile(r"\$__(env|file)\{([^}]*)\}|\$\{([^}]*)\}|\$([A-Za-z_][A-Za-z0-9_]*|[0-9])")
+
+
+def expand(value: str, environment: Mapping[str, str], *, map_path: Mapper = unchanged) -> tuple[str, list[str]]:
+    """`$VAR`, `${VAR}`, `$__env{VAR}`, `$__file{path}` replaced, `$$` a dollar; and the names that are not set.
+
+    Raises: OSError for a $__file that cannot be read.
+
+    >>> expand("http://$HOST:${PORT}/$$x", {"HOST": "h", "PORT": "1"})
+    ('http://h:1/$x', [])
+    """
+    missing: list[str] = []
+
+    def found(match: re.Match[str]) -> str:
+        function, argument, braced, bare = match.groups()
+        if function == "file":
+            return Path(map_path(argument.strip())).read_text(encoding="utf-8").strip()
+        name = (argument if function else braced if braced is not None else bare).strip()
+        if name not in environment:
+            missing.append(name)
+        return environment.get(name, "")
+
+    return "$".join(_REFERENCE.sub(found, part) for part in value.split("$$")), missing
+
+
+def _warn_unknown(
+    reading: _Reading, document: Document, root: type[_Block], blocks: Mapping[str, type[_Block]]
+) -> None:
+    """Name every key that no model field takes. `blocks`: models of the nested blocks by their key path without indices."""
+    for path, mapping in _mappings(document.data, ()):
+        where = ".".join(str(part) for part in path if isinstance(part, str))
+        model = root if not path else blocks.get(where)
+        if model is None:
+            continue
+        known = {name for key, info in model.model_fields.items() for name in (key, info.alias or key)}
+        for key in mapping:
+            if key not in known and (where, key) not in _MEANINGLESS:
+                reading.warn(document, (*path, key), f"is not known{_suggestion(key, known)}; ignored")
+
+
+_MEANINGLESS = frozenset({("datasources", "correlations"), ("datasources", "readOnly"), ("datasources", "typeLogoUrl")})
+"""Keys that Grafana takes and that change nothing here."""
+
+
+def _suggestion(key: str, known: set[str]) -> str:
+    folded = {name.lower().replace("_", ""): name for name in sorted(known)}
+    close = folded.get(key.lower().replace("_", "").replace("-", ""))
+    return f" (did you mean {close}?)" if close else ""
+
+
+def _mappings(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, dict[str, object]]]:
+    if isinstance(value, dict):
+        yield path, value
+        for key, inner in value.items():
+            if key not in ("jsonData", "secureJsonData", "json_data", "secure_json_data"):
+                yield from _mappings(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _mappings(inner, (*path, index))
+
+
+def describe(provisioning: Provisioning) -> list[str]:
+    """What was read, a line each, for `check config` and the log at start."""
+    sources = [f"data source {s.name!r} ({s.type}) at {s.url or 'no URL'}" for s in provisioning.datasources]
+    return sources + [f"dashboards {p.name!r} from {p.path}" for p in provisioning.providers]
+
+
+@dataclass(frozen=True, slots=True)
+class GrafanaSettings:
+    """The subset of grafana.ini that means something here, from `GF_<SECTION>_<KEY>` variables."""
+
+    admin_user: str = "admin"
+    admin_password: str = ""
+    anonymous: bool = False
+    anonymous_role: str = "Viewer"
+    basic_auth: bool = True
+    disable_login_form: bool = False
+    root_url: str = ""
+    serve_from_sub_path: bool = False
+    allow_embedding: bool = False
+    cookie_secure: bool = False
+    cookie_samesite: str = "lax"
+    default_theme: str = "dark"
+    home_dashboard_path: str = ""
+    provisioning_path: str = ""
+    http_port: int = 0
+    min_refresh_interval: str = "5s"
+    metrics_enabled: bool = True
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def sub_path(self) -> str:
+        """The path of root_url, without its last slash; "" unless serve_from_sub_path."""
+        match = re.match(r"[a-z]+://[^/]*(/.*?)/?$", self.root_url)
+        return match.group(1).rstrip("/") if match and self.serve_from_sub_path else ""
+
+
+_VARIABLES: Mapping[str, str] = {
+    "GF_SECURITY_ADMIN_USER": "admin_user",
+    "GF_SECURITY_ADMIN_PASSWORD": "admin_password",
+    "GF_AUTH_ANONYMOUS_ENABLED": "anonymous",
+    "GF_AUTH_ANONYMOUS_ORG_ROLE": "anonymous_role",
+    "GF_AUTH_BASIC_ENABLED": "basic_auth",
+    "GF_AUTH_DISABLE_LOGIN_FORM": "disable_login_form",
+    "GF_SERVER_ROOT_URL": "root_url",
+    "GF_SERVER_SERVE_FROM_SUB_PATH": "serve_from_sub_path",
+    "GF_SERVER_HTTP_PORT": "http_port",
+    "GF_SECURITY_ALLOW_EMBEDDING": "allow_embedding",
+    "GF_SECURITY_COOKIE_SECURE": "cookie_secure",
+    "GF_SECURITY_COOKIE_SAMESITE": "cookie_samesite",
+    "GF_USERS_DEFAULT_THEME": "default_theme",
+    "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": "home_dashboard_path",
+    "GF_DASHBOARDS_MIN_REFRESH_INTERVAL": "min_refresh_interval",
+    "GF_PATHS_PROVISIONING": "provisioning_path",
+    "GF_METRICS_ENABLED": "metrics_enabled",
+}
+
+
+def grafana_settings(environment: Mapping[str, str] = os.environ) -> GrafanaSettings:
+    """Read the `GF_*` variables; `GF_..__FILE` names a file that holds the value. Unknown ones are listed in `ignored`.
+
+    Raises: ConfigError naming the variable.
+    """
+    values: dict[str, Any] = {}
+    ignored = []
+    for name in sorted(name for name in environment if name.startswith("GF_")):
+        variable, value = name, environment[name]
+        if name.endswith("__FILE"):
+            variable = name.removesuffix("__FILE")
+            value = _secret_file(name, value)
+        attribute = _VARIABLES.get(variable)
+        if attribute is None:
+            ignored.append(name)
+        else:
+            values[attribute] = _setting(variable, attribute, value)
+    return GrafanaSettings(**values, ignored=tuple(ignored))
+
+
+def _secret_file(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as err:
+        raise ConfigError(f"{path} cannot be read: {err.strerror}", key=name) from None
+
+
+def _setting(variable: str, attribute: str, value: str) -> object:
+    default = GrafanaSettings.__dataclass_fields__[attribute].default
+    if isinstance(default, bool):
+        return _boolean(variable, value)
+    if isinstance(default, int):
+        if not value.isdecimal():
+            raise ConfigError(f"should be a number, found {value!r}", key=variable)
+        return int(value)
+    if attribute == "anonymous_role" and value not in ("Viewer", "Editor", "Admin"):
+        raise ConfigError(f"should be Viewer, Editor or Admin, found {value!r}", key=variable)
+    return value
+
+
+def _boolean(variable: str, value: str) -> bool:
+    if value.lower() in ("true", "1", "t", "yes", "on"):
+        return True
+    if value.lower() in ("false", "0", "f", "no", "off", ""):
+        return False
+    raise ConfigError(f"should be true or false, found {value!r}", key=variable)
+
+
+__all__ = [
+    "DashboardProvider",
+    "Datasource",
+    "GrafanaSettings",
+    "Provisioning",
+    "derived_uid",
+    "describe",
+    "expand",
+    "grafana_settings",
+    "load_provisioning",
+    "load_provisioning_file",
+]
