@@ -1,0 +1,229 @@
+"""Exposition bodies to columns: a fast path over lines seen before, a strict path for all others.
+
+A target sends much the same lines every time: only what follows the last space of a line changes. So each target has one
+`ExpositionDecoder`, whose cache maps the bytes before the value to a *slot*, a small number that stands for the series. The
+fast path splits the body into lines, looks all prefixes up, and converts all values; a line that misses goes through the strict
+path, which knows the grammar and says what is wrong. Where the list of prefixes equals that of the last body, even the look-ups
+are skipped.
+
+Formats: Prometheus text 0.0.4 and 1.0.0 (quoted UTF-8 names), OpenMetrics 0.0.1 and 1.0.0.
+Source: Prometheus docs/instrumenting/exposition_formats.md; the OpenMetrics 1.0 specification.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from spyglass.formats.exposition.comments import FamilyComments
+from spyglass.formats.exposition.lines import SampleLine, read_sample_line, read_series
+from spyglass.model.arrays import F64, I64
+from spyglass.model.errors import MalformedBody
+from spyglass.model.labels import METRIC_NAME, Labels
+from spyglass.model.samples import Exemplar, Metadata
+from spyglass.text.gofloat import format_label_float
+
+NO_TIME = np.iinfo(np.int64).min
+"""In `times`: the line had no timestamp of its own."""
+
+_FORBIDDEN = (b"\r", b"\x00")
+_ODD_IN_VALUES = (b"_", b"\t")
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedBody:
+    """One body in columns, n samples in the order of the lines.
+
+    slots [n]: which series (index into ExpositionDecoder.series).  values [n].  times [n] ms, NO_TIME where the line had
+    none; None where no line had one.  same_series: the slots are those of the last body, element by element.
+    exemplars: (slot, exemplar); an exemplar without a time has time_ms NO_TIME.
+    metadata: every family's, where it differs from the last body's; else empty.
+    """
+
+    slots: I64
+    values: F64
+    times: I64 | None = None
+    same_series: bool = False
+    exemplars: Sequence[tuple[int, Exemplar]] = ()
+    metadata: dict[str, Metadata] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return len(self.slots)
+
+
+class ExpositionDecoder:
+    """The decoder of one target. Not thread-safe: a target has one scrape at a time."""
+
+    def __init__(self) -> None:
+        self.series: list[Labels] = []
+        self.metadata: dict[str, Metadata] = {}
+        self._slots: dict[bytes, int] = {}
+        self._last_comments: list[bytes] = []
+        self._last_prefixes: list[bytes] = []
+        self._last_slots = np.zeros(0, np.int64)
+
+    def decode(self, body: bytes, *, openmetrics: bool = False) -> DecodedBody:
+        """The samples of a body.
+
+        Raises: MalformedBody with the line's number and what is wrong; then nothing of the body counts.
+        """
+        if not any(byte in body for byte in _FORBIDDEN):
+            decoded = self._fast(body.split(b"\n"), openmetrics)
+            if decoded is not None:
+                return decoded
+        return self._strict(body, openmetrics)
+
+    def _fast(self, lines: list[bytes], openmetrics: bool) -> DecodedBody | None:
+        """The body where every series is known; None where one is not, or anything looks odd."""
+        samples = [line for line in lines if line and line[:1] != b"#"]
+        comments = [line for line in lines if line[:1] == b"#"]
+        if comments != self._last_comments or not samples or (openmetrics and not _ends_well(lines)):
+            return None
+        parts = [line.rpartition(b" ") for line in samples]
+        prefixes = [part[0] for part in parts]
+        texts = [part[2] for part in parts]
+        if prefixes == self._last_prefixes:
+            values = self._values(texts)
+            return None if values is None else DecodedBody(self._last_slots, values, same_series=True)
+        found = list(map(self._slots.get, prefixes))
+        if None in found:
+            return self._mixed(samples, openmetrics)
+        values = self._values(texts)
+        if values is None:
+            return None
+        self._last_prefixes, self._last_slots = prefixes, np.array(found, np.int64)
+        return DecodedBody(self._last_slots, values)
+
+    def _mixed(self, samples: list[bytes], openmetrics: bool) -> DecodedBody | None:
+        """Known series, some with timestamps or exemplars; None where a series is new."""
+        state = _Reading(FamilyComments(openmetrics))
+        for line in samples:
+            try:
+                sample = read_sample_line(line, openmetrics)
+            except ValueError:
+                return None
+            slot = self._slots.get(sample.series)
+            if slot is None:
+                return None
+            state.add(slot, sample)
+        return state.decoded({})
+
+    @staticmethod
+    def _values(texts: list[bytes]) -> F64 | None:
+        joined = b" ".join(texts)
+        if any(byte in joined for byte in _ODD_IN_VALUES):
+            return None
+        try:
+            return np.array(list(map(float, texts)), np.float64)
+        except ValueError:
+            return None
+
+    def _strict(self, body: bytes, openmetrics: bool) -> DecodedBody:
+        """Line by line. Series already known are still found in the cache: only new ones have their labels read."""
+        text_lines = body.split(b"\n")
+        state = _Reading(FamilyComments(openmetrics))
+        if openmetrics:
+            text_lines = _openmetrics_lines(text_lines)
+        for number, line in enumerate(text_lines, 1):
+            try:
+                self._line(line, state, openmetrics)
+            except ValueError as err:
+                raise MalformedBody(f"line {number}: {err}") from None
+        return self._finish(state, text_lines, openmetrics)
+
+    def _line(self, line: bytes, state: "_Reading", openmetrics: bool) -> None:
+        stripped = line.lstrip(b" \t")
+        if not stripped:
+            if openmetrics:
+                raise ValueError("OpenMetrics has no empty lines")
+            return
+        if stripped[:1] == b"#":
+            state.comments.read(line if openmetrics else stripped)
+            return
+        sample = read_sample_line(line, openmetrics)
+        slot = self._slots.get(sample.series)
+        if slot is None:
+            slot = self._new_slot(sample.series, state)
+        state.add(slot, sample)
+
+    def _new_slot(self, series: bytes, state: "_Reading") -> int:
+        labels = read_series(series)
+        floats = state.comments.float_label
+        if floats:
+            labels = tuple((n, _normalised(v)) if n == floats else (n, v) for n, v in labels)
+        slot = len(self.series)
+        self.series.append(labels)
+        self._slots[series] = slot
+        return slot
+
+    def _finish(self, state: "_Reading", lines: list[bytes], openmetrics: bool) -> DecodedBody:
+        families = state.comments.families
+        changed = {name: meta for name, meta in families.items() if self.metadata.get(name) != meta}
+        self.metadata = {**self.metadata, **changed}
+        decoded = state.decoded(changed)
+        self._last_comments = [line for line in lines if line[:1] == b"#"]
+        if openmetrics:
+            self._last_comments.append(b"# EOF")
+        if decoded.times is None and not decoded.exemplars:
+            self._last_prefixes, self._last_slots = state.prefixes, decoded.slots
+        return decoded
+
+
+class _Reading:
+    """What the strict path gathers."""
+
+    def __init__(self, comments: FamilyComments) -> None:
+        self.comments = comments
+        self.slots: list[int] = []
+        self.values: list[float] = []
+        self.times: list[int] = []
+        self.prefixes: list[bytes] = []
+        self.exemplars: list[tuple[int, Exemplar]] = []
+        self.timed = False
+
+    def add(self, slot: int, sample: SampleLine) -> None:
+        self.slots.append(slot)
+        self.values.append(sample.value)
+        self.prefixes.append(sample.series)
+        self.times.append(NO_TIME if sample.time_ms is None else sample.time_ms)
+        self.timed = self.timed or sample.time_ms is not None
+        if sample.exemplar is not None:
+            labels, value, time_ms = sample.exemplar
+            self.exemplars.append((slot, Exemplar(labels, value, NO_TIME if time_ms is None else time_ms)))
+
+    def decoded(self, metadata: dict[str, Metadata]) -> DecodedBody:
+        slots, values = np.array(self.slots, np.int64), np.array(self.values, np.float64)
+        times = np.array(self.times, np.int64) if self.timed else None
+        return DecodedBody(slots, values, times, False, tuple(self.exemplars), metadata)
+
+
+def _ends_well(lines: list[bytes]) -> bool:
+    """Whether `# EOF` is the last line and no line is empty but what follows the last line feed."""
+    if lines[-1] == b"":
+        return len(lines) > 1 and lines[-2] == b"# EOF" and lines.count(b"") == 1
+    return lines[-1] == b"# EOF" and b"" not in lines
+
+
+def _openmetrics_lines(lines: list[bytes]) -> list[bytes]:
+    """The lines before `# EOF`, which must be there and last."""
+    if lines and lines[-1] == b"":
+        lines = lines[:-1]
+    if b"# EOF" not in lines:
+        raise MalformedBody(f"line {max(len(lines), 1)}: data does not end with # EOF")
+    end = lines.index(b"# EOF")
+    if end != len(lines) - 1:
+        raise MalformedBody(f"line {end + 2}: unexpected data after # EOF")
+    return lines[:end]
+
+
+def _normalised(value: str) -> str:
+    try:
+        return format_label_float(float(value))
+    except ValueError:
+        return value
+
+
+def family_of(labels: Labels) -> str:
+    """The metric name of a series."""
+    return next((value for name, value in labels if name == METRIC_NAME), "")

@@ -1,0 +1,56 @@
+"""Floats as Go's strconv prints them: the wire form of sample values, and the label values `le` and `quantile`."""
+
+import math
+
+
+def format_value(value: float) -> str:
+    """Go's FormatFloat(v, 'f', -1, 64): the shortest digits that read back, never an exponent.
+
+    >>> format_value(1e21), format_value(0.5), format_value(1e-7), format_value(float("inf"))
+    ('1000000000000000000000', '0.5', '0.0000001', '+Inf')
+    """
+    if value != value:
+        return "NaN"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    text = repr(value)
+    if "e" in text:
+        return _expand(text)
+    return text.removesuffix(".0")
+
+
+def _expand(text: str) -> str:
+    """`1.5e-07` -> `0.00000015`: moves the point, keeps the digits."""
+    sign = "-" if text[0] == "-" else ""
+    mantissa, exponent = text.lstrip("-").split("e")
+    whole, _, fraction = mantissa.partition(".")
+    fraction = "" if fraction == "0" else fraction
+    digits, point = whole + fraction, len(whole) + int(exponent)
+    if point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    if point >= len(digits):
+        return sign + digits + "0" * (point - len(digits))
+    return f"{sign}{digits[:point]}.{digits[point:]}"
+
+
+def format_shortest(value: float) -> str:
+    """Go's FormatFloat(v, 'g', -1, 64): the shortest digits; an exponent below 1e-4 and from 1e+06 on.
+
+    >>> format_shortest(1e6), format_shortest(123456789.0), format_shortest(0.00001), format_shortest(100000.0)
+    ('1e+06', '1.23456789e+08', '1e-05', '100000')
+    """
+    if value != value or math.isinf(value) or value == 0:
+        return format_value(value)
+    digits = repr(abs(value)).split("e")[0].replace(".", "").strip("0")
+    text = f"{value:.{len(digits) - 1}e}"
+    return format_value(value) if -4 <= int(text.split("e")[1]) < 6 else text
+
+
+def format_label_float(value: float) -> str:
+    """How Prometheus 3 writes `le` and `quantile`: the shortest form, with `.0` where it would look like a whole number.
+
+    >>> format_label_float(1.0), format_label_float(0.05), format_label_float(float("inf")), format_label_float(1e6)
+    ('1.0', '0.05', '+Inf', '1e+06')
+    """
+    text = format_shortest(value)
+    return text if any(c in text for c in ".eIN") else text + ".0"
