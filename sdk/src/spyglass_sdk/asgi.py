@@ -152,7 +152,7 @@ def route_template(scope: Scope) -> str:
     if path is not None:
         # A route of a mounted application knows nothing of its mount: root_path does, behind the proxy's own prefix.
         root, own = scope.get("root_path", ""), scope.get("app_root_path", "")
-        if not hasattr(route, "endpoint"):
+        if route is not None and not hasattr(route, "endpoint"):
             # A mount of a plain application: its own path is in root_path already.
             root = root.removesuffix(route.path)
         return f"{root.removeprefix(own)}{path}" or "/"
