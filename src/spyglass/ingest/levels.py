@@ -1,0 +1,77 @@
+"""A line's level, from what says so most directly: a label, structured metadata, a field in the line, a word in it."""
+
+import re
+
+from spyglass.model.labels import Labels
+
+LEVELS = {
+    "trace": "trace",
+    "trc": "trace",
+    "debug": "debug",
+    "dbg": "debug",
+    "info": "info",
+    "information": "info",
+    "informational": "info",
+    "inf": "info",
+    "notice": "info",
+    "warn": "warn",
+    "warning": "warn",
+    "wrn": "warn",
+    "error": "error",
+    "err": "error",
+    "eror": "error",
+    "critical": "critical",
+    "crit": "critical",
+    "fatal": "fatal",
+    "panic": "fatal",
+    "emerg": "fatal",
+    "emergency": "fatal",
+}
+UNKNOWN = "unknown"
+
+NAMES = frozenset(
+    [
+        "level",
+        "LEVEL",
+        "Level",
+        "log.level",
+        "severity",
+        "SEVERITY",
+        "Severity",
+        "SeverityText",
+        "severity_text",
+        "lvl",
+        "LVL",
+        "Lvl",
+    ]
+)
+
+_FIELD = re.compile(
+    r"""["']?\b(?:level|severity|lvl|severity_text|log\.level)["']?\s*[:=]\s*["']?(\w+)""",
+    re.IGNORECASE,
+)
+_WORD = re.compile(
+    r"\b(trace|debug|info|warn(?:ing)?|err(?:or)?|crit(?:ical)?|fatal|panic)\b|\b([A-Z][a-z]+Error|[A-Z]\w*Exception)\b",
+    re.IGNORECASE,
+)
+
+
+def detect_level(labels: Labels, metadata: Labels, line: str) -> str:
+    """trace, debug, info, warn, error, critical, fatal or unknown.
+
+    >>> detect_level((), (), '{"level":"WARN","msg":"x"}')
+    'warn'
+    >>> detect_level((), (), "plain words")
+    'unknown'
+    """
+    for pairs in (metadata, labels):
+        for name, value in pairs:
+            if name in NAMES:
+                return LEVELS.get(value.lower(), UNKNOWN)
+    field = _FIELD.search(line, 0, 4096)
+    if field is not None and (level := LEVELS.get(field.group(1).lower())):
+        return level
+    word = _WORD.search(line, 0, 4096)
+    if word is None:
+        return UNKNOWN
+    return LEVELS[word.group(1).lower()] if word.group(1) else "error"
