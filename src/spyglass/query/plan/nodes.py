@@ -73,11 +73,14 @@ class Shifted(PlanNode):
 
 @dataclass(frozen=True, slots=True)
 class Instant(Shifted):
-    """The newest sample in (t - lookback, t] of each series. timestamps: its time in seconds instead of its value."""
+    """The newest sample in (t - lookback, t] of each series. timestamps: its time in seconds instead of its value.
+
+    modifier "smoothed": the value interpolated at t; "anchored" changes nothing here.
+    """
 
     source: PlanNode
     timestamps: bool = False
-    smoothed: bool = False
+    modifier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,8 @@ class Window(Shifted):
     """`function` over the samples in (t - range_ms, t].
 
     arguments: the function's other arguments in their order, evaluated at each step (`quantile_over_time`'s number).
-    modifier: "", "anchored" or "smoothed".  keep_name: the function leaves the metric name (last_over_time, first_over_time).
-    arg_span: where the function's vector argument stands, for annotations.
+    modifier: "", "anchored" or "smoothed".  first_span, argument_spans: where the call's first argument and `arguments` stand, for
+    annotations.
     """
 
     function: str
@@ -94,7 +97,8 @@ class Window(Shifted):
     range_ms: int
     arguments: tuple[PlanNode, ...] = ()
     modifier: str = ""
-    arg_span: Span = NOWHERE
+    first_span: Span = NOWHERE
+    argument_spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ class Aggregate(PlanNode):
     labels: tuple[str, ...] = ()
     without: bool = False
     parameter: PlanNode | None = None
+    child_span: Span = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,7 @@ class Call(PlanNode):
 
     function: str
     arguments: tuple[PlanNode, ...] = ()
+    argument_spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +182,12 @@ class Absent(PlanNode):
 class Info(PlanNode):
     """PromQL's info(): child's series, enriched with data labels of matching info series.
 
-    scans: those series, not restricted to child's identifying labels.  data_matchers: the selector given as second argument.
+    data_matchers: the selector given as second argument (has_selector).  offset_ms, at_ms: when the info series are looked up.
     """
 
     child: PlanNode
     data_matchers: tuple[Matcher, ...] = ()
+    has_selector: bool = False
     offset_ms: int = 0
     at_ms: int | None = None
 
