@@ -43,6 +43,17 @@ for _first, _resolvers in list(_Loader.yaml_implicit_resolvers.items()):
     ]
 
 
+class _TextLoader(yaml.SafeLoader):
+    """Every scalar stays the text that the file has (`1.10`, `yes`, `007`); only null and merge keys mean something."""
+
+
+_TextLoader.yaml_implicit_resolvers = {
+    first: kept
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    if (kept := [r for r in resolvers if r[0] in ("tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")])
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A parsed YAML file. data: plain Python. lines: 1-based line of each key path (of the key where there is one)."""
@@ -115,8 +126,11 @@ def dotted(path: KeyPath) -> str:
     return text
 
 
-def read_yaml(path: Path) -> Document:
-    """Read and parse one file. Raises ConfigError (missing, unreadable, not UTF-8, not YAML)."""
+def read_yaml(path: Path, *, scalars_as_text: bool = False) -> Document:
+    """Read and parse one file. Raises ConfigError (missing, unreadable, not UTF-8, not YAML).
+
+    scalars_as_text: numbers and booleans stay text, for files whose keys say what a scalar is (a label value `1.10`).
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -125,12 +139,12 @@ def read_yaml(path: Path) -> Document:
         raise ConfigError(f"is not UTF-8 (byte {err.start})", file=str(path)) from None
     except OSError as err:
         raise ConfigError(str(err.strerror or err), file=str(path)) from None
-    return parse_yaml(text, file=str(path))
+    return parse_yaml(text, file=str(path), scalars_as_text=scalars_as_text)
 
 
-def parse_yaml(text: str, *, file: str) -> Document:
-    """Parse YAML text. `file` is only the name that errors carry."""
-    loader = _Loader(text)
+def parse_yaml(text: str, *, file: str, scalars_as_text: bool = False) -> Document:
+    """Parse YAML text. `file` is only the name that errors carry. scalars_as_text: as for read_yaml."""
+    loader = _TextLoader(text) if scalars_as_text else _Loader(text)
     try:
         node = loader.get_single_node()
         if node is None:
