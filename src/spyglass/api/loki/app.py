@@ -1,0 +1,66 @@
+"""The Loki API as one ASGI application."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from spyglass.api.loki import push, query, series, status, tail
+from spyglass.api.loki.deps import LokiDeps
+from spyglass.api.loki.errors import error_response
+from spyglass.api.loki.tenant import BadTenant, NoTenant
+from spyglass.model.errors import SpyglassError
+
+Handler = Callable[[Request, LokiDeps], Awaitable[Response]]
+
+READ = ["GET", "POST"]
+
+
+def create_loki_app(deps: LokiDeps) -> Starlette:
+    """All endpoints. Errors of ours become answers in `error_response`."""
+
+    def route(path: str, handler: Handler, methods: list[str] = READ) -> Route:
+        async def endpoint(request: Request) -> Response:
+            try:
+                return await handler(request, deps)
+            except NoTenant as err:
+                return PlainTextResponse(f"{err}\n", status_code=401)
+            except BadTenant as err:
+                return PlainTextResponse(f"{err}\n", status_code=400)
+            except SpyglassError as err:
+                return error_response(err)
+
+        return Route(path, endpoint, methods=methods)
+
+    async def tail_endpoint(socket: WebSocket) -> None:
+        await tail.tail(socket, deps)
+
+    routes: list[BaseRoute] = [
+        route("/loki/api/v1/push", push.push, ["POST"]),
+        route("/api/prom/push", push.push, ["POST"]),
+        route("/loki/api/v1/query", query.query),
+        route("/loki/api/v1/query_range", query.query_range),
+        route("/api/prom/query", query.query_range),
+        route("/loki/api/v1/format_query", query.format_query),
+        route("/loki/api/v1/labels", series.labels),
+        route("/loki/api/v1/label", series.labels),
+        route("/api/prom/label", series.labels),
+        route("/loki/api/v1/label/{name}/values", series.label_values),
+        route("/api/prom/label/{name}/values", series.label_values),
+        route("/loki/api/v1/series", series.series),
+        route("/api/prom/series", series.series),
+        route("/loki/api/v1/index/stats", series.index_stats),
+        route("/loki/api/v1/index/volume", series.volume),
+        route("/loki/api/v1/index/volume_range", series.volume_range),
+        WebSocketRoute("/loki/api/v1/tail", tail_endpoint),
+        WebSocketRoute("/api/prom/tail", tail_endpoint),
+        route("/ready", status.ready, ["GET"]),
+        route("/metrics", status.metrics, ["GET"]),
+        route("/config", status.config, ["GET"]),
+        route("/loki/api/v1/status/buildinfo", status.buildinfo, ["GET"]),
+        route("/services", status.services, ["GET"]),
+    ]
+    return Starlette(routes=routes)

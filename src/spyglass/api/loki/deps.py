@@ -1,0 +1,36 @@
+"""What the Loki API needs, as protocols."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from spyglass.api.bridge import CancellableBudget, QueryBridge
+from spyglass.config.loki import LimitsConfig
+from spyglass.ingest.logs import LogIngest
+from spyglass.model.telemetry import Registry
+from spyglass.protocols.clock import Clock
+from spyglass.protocols.log_store import LogStores
+from spyglass.protocols.queries import LogQueries
+
+
+@dataclass(frozen=True, slots=True)
+class LokiDeps:
+    """Handed over by the composition root.
+
+    config_text: the loaded file, for /config. budget: a new budget for each query. render_metrics: the body of /metrics.
+    ready: the reason why not, or "".
+    """
+
+    queries: LogQueries
+    stores: LogStores
+    ingest: LogIngest
+    bridge: QueryBridge
+    ingest_bridge: QueryBridge
+    clock: Clock
+    budget: Callable[[], CancellableBudget]
+    registry: Registry
+    render_metrics: Callable[[], bytes]
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+    auth_enabled: bool = False
+    config_text: str = ""
+    version: str = ""
+    ready: Callable[[], str] = lambda: ""

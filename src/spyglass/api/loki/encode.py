@@ -1,0 +1,102 @@
+"""Answers in Loki's JSON. Values of samples are text as Go prints floats; times of entries are nanoseconds as text."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+
+from spyglass.model.labels import Labels
+from spyglass.protocols.log_store import LogEntry
+from spyglass.protocols.queries import MetricResult, QueryStats, StreamsResult
+from spyglass.text.gofloat import format_float
+
+JSON_TYPE = "application/json; charset=UTF-8"
+
+
+def encode_result(result: StreamsResult | MetricResult, *, categorize: bool) -> bytes:
+    """A whole query answer."""
+    if isinstance(result, StreamsResult):
+        data: dict[str, Any] = {"resultType": "streams", "result": _streams(result, categorize)}
+        if categorize:
+            data["encodingFlags"] = ["categorize-labels"]
+    else:
+        data = {"resultType": result.kind, "result": _metric(result)}
+    data["stats"] = _stats(result.stats)
+    answer: dict[str, Any] = {"status": "success", "data": data}
+    if result.warnings:
+        answer["warnings"] = list(result.warnings)
+    return orjson.dumps(answer)
+
+
+def success(data: object) -> bytes:
+    return orjson.dumps({"status": "success", "data": data})
+
+
+def _streams(result: StreamsResult, categorize: bool) -> list[dict[str, Any]]:
+    if categorize:
+        return [
+            {"stream": dict(stream.labels), "values": [_categorized(row) for row in stream.rows]}
+            for stream in result.categorized()
+        ]
+    return [
+        {"stream": dict(labels), "values": [[str(entry.time_ns), entry.line] for entry in entries]}
+        for labels, entries in result.streams
+    ]
+
+
+def _categorized(row: tuple[LogEntry, Labels]) -> list[Any]:
+    entry, parsed = row
+    extra: dict[str, Mapping[str, str]] = {}
+    if entry.metadata:
+        extra["structuredMetadata"] = dict(entry.metadata)
+    if parsed:
+        extra["parsed"] = dict(parsed)
+    return [str(entry.time_ns), entry.line, extra]
+
+
+def _metric(result: MetricResult) -> object:
+    frame = result.frame
+    assert frame is not None, "LogQL has no strings"
+    seconds = [ms // 1000 if ms % 1000 == 0 else ms / 1000 for ms in frame.grid.times().tolist()]
+    if result.kind == "scalar":
+        return [seconds[0], format_float(float(frame.values[0, 0]))]
+    labels = frame.labels.all_labels()
+    if result.kind == "vector":
+        rows = np.flatnonzero(frame.present[:, 0]).tolist()
+        return [
+            {"metric": dict(labels[row]), "value": [seconds[0], format_float(float(frame.values[row, 0]))]}
+            for row in rows
+        ]
+    return [
+        {"metric": dict(labels[row]), "values": _points(seconds, frame.values[row], frame.present[row])}
+        for row in np.flatnonzero(frame.present.any(axis=1)).tolist()
+    ]
+
+
+def _points(seconds: Sequence[float], values: Any, present: Any) -> list[list[Any]]:
+    return [
+        [time, format_float(value)]
+        for time, value, there in zip(seconds, values.tolist(), present.tolist(), strict=True)
+        if there
+    ]
+
+
+def _stats(stats: QueryStats) -> dict[str, Any]:
+    """The part of Loki's statistics that has a meaning here."""
+    rate = 1 / stats.seconds if stats.seconds else 0.0
+    summary = {
+        "bytesProcessedPerSecond": int(stats.bytes * rate),
+        "linesProcessedPerSecond": int(stats.lines * rate),
+        "totalBytesProcessed": stats.bytes,
+        "totalLinesProcessed": stats.lines,
+        "execTime": stats.seconds,
+        "queueTime": 0,
+        "subqueries": 0,
+        "totalEntriesReturned": stats.series,
+        "splits": 0,
+        "shards": 0,
+        "totalPostFilterLines": 0,
+        "totalStructuredMetadataBytesProcessed": 0,
+    }
+    return {"summary": summary, "querier": {}, "ingester": {}, "cache": {}}

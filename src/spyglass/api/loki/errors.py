@@ -1,0 +1,26 @@
+"""A kind of error becomes a status here, and nowhere else in this API. Bodies are plain text, as Loki's."""
+
+from starlette.responses import PlainTextResponse, Response
+
+from spyglass.model import errors
+
+STATUS: tuple[tuple[type[errors.SpyglassError], int], ...] = (
+    (errors.ParseError, 400),
+    (errors.InvalidParameter, 400),
+    (errors.ExecutionError, 400),
+    (errors.BudgetExceeded, 400),
+    (errors.QueryTimeout, 504),
+    (errors.QueryCanceled, 499),
+    (errors.RateLimited, 429),
+    (errors.IngestError, 400),
+    (errors.NotFound, 404),
+    (errors.DiskFull, 503),
+    (errors.Unavailable, 503),
+    (errors.StorageError, 500),
+)
+
+
+def error_response(error: errors.SpyglassError) -> Response:
+    """The answer to a request that failed."""
+    status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
+    return PlainTextResponse(f"{error}\n", status_code=status)

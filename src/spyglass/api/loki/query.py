@@ -1,0 +1,66 @@
+"""query, query_range and format_query: read the parameters, ask LogQueries, encode."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from spyglass.api.loki import params as read
+from spyglass.api.loki.deps import LokiDeps
+from spyglass.api.loki.encode import JSON_TYPE, encode_result, success
+from spyglass.api.loki.tenant import tenant_of
+
+
+async def query(request: Request, deps: LokiDeps) -> Response:
+    """GET or POST /loki/api/v1/query."""
+    params = await read.read_params(request)
+    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    expression = read.required(params, "query")
+    now = deps.clock.now_ns()
+    at = read.time_ns(read.text(params, "time"), "time") if read.text(params, "time") else now
+    limit = read.limit_of(params, maximum=deps.limits.max_entries_limit_per_query)
+    direction, budget = read.direction_of(params), deps.budget()
+    categorize = "categorize-labels" in read.flags_of(request)
+
+    def answer() -> bytes:
+        result = deps.queries.instant(
+            expression, time_ns=at, limit=limit, direction=direction, tenant=tenant, budget=budget
+        )
+        return encode_result(result, categorize=categorize)
+
+    body = await deps.bridge.run(answer, budget=budget, disconnected=request.is_disconnected)
+    return Response(body, media_type=JSON_TYPE)
+
+
+async def query_range(request: Request, deps: LokiDeps) -> Response:
+    """GET or POST /loki/api/v1/query_range."""
+    params = await read.read_params(request)
+    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    expression = read.required(params, "query")
+    start, end = read.time_range(params, deps.clock.now_ns())
+    step = read.step_ns(params, start, end)
+    interval = read.duration_ns(read.text(params, "interval"), "interval") if read.text(params, "interval") else 0
+    limit = read.limit_of(params, maximum=deps.limits.max_entries_limit_per_query)
+    direction, budget = read.direction_of(params), deps.budget()
+    categorize = "categorize-labels" in read.flags_of(request)
+
+    def answer() -> bytes:
+        result = deps.queries.range(
+            expression,
+            start_ns=start,
+            end_ns=end,
+            step_ns=step,
+            limit=limit,
+            direction=direction,
+            tenant=tenant,
+            budget=budget,
+            interval_ns=interval,
+        )
+        return encode_result(result, categorize=categorize)
+
+    body = await deps.bridge.run(answer, budget=budget, disconnected=request.is_disconnected)
+    return Response(body, media_type=JSON_TYPE)
+
+
+async def format_query(request: Request, deps: LokiDeps) -> Response:
+    """GET or POST /loki/api/v1/format_query."""
+    params = await read.read_params(request)
+    return Response(success(deps.queries.format(read.required(params, "query"))), media_type=JSON_TYPE)

@@ -1,0 +1,78 @@
+"""The `spyglass` command. Each subcommand is a module; only the one that is asked for is imported, so that starting is quick."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from spyglass import __version__
+from spyglass.cli.console import fail
+from spyglass.model.errors import ConfigError, SpyglassError
+
+COMMANDS = {
+    "up": "start the stack (or some of its parts) from a folder of configuration files",
+    "down": "stop what `up --detach` started",
+    "status": "each part: port, health, targets, series, lines, disk, memory",
+    "logs": "what the running Spyglass logs",
+    "demo": "the stack with an example back end and traffic",
+    "smoke": "send 25 requests to a back end and check that metrics, logs and the dashboard show them",
+    "query": "evaluate PromQL on a running server",
+    "logql": "evaluate LogQL on a running server",
+    "doctor": "explain what in a folder of configuration files does not do what it seems to",
+    "check": "check configuration files: would they load?",
+}
+"""Name -> help. The module is spyglass.cli.commands.<name>, its function `command` (or a typer app `app`)."""
+
+DROP_INS = {
+    "prometheus": "run the metrics part with prometheus' own flags",
+    "loki": "run the logs part with loki's own flags",
+    "promtail": "run the agent with promtail's own flags",
+}
+
+EXIT_CONFIG = 2
+
+
+def build(names: Sequence[str]) -> typer.Typer:
+    """The command-line application with these subcommands."""
+    app = typer.Typer(
+        name="spyglass",
+        help="Spyglass: metrics, logs, dashboards and alerts in one process.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+    )
+
+    @app.callback(invoke_without_command=True)
+    def root(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+        if version:
+            typer.echo(f"spyglass {__version__}")
+            raise typer.Exit
+
+    for name in names:
+        module = importlib.import_module(f"spyglass.cli.commands.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name, help=COMMANDS[name])
+        else:
+            app.command(name, help=module.command.__doc__ or COMMANDS[name])(module.command)
+    return app
+
+
+def main() -> None:
+    """Entry point of the `spyglass` script."""
+    arguments = sys.argv[1:]
+    first = arguments[0] if arguments else ""
+    if first in DROP_INS:
+        module = importlib.import_module(f"spyglass.cli.dropin.{first}")
+        sys.exit(module.run(arguments[1:]))
+    names = [first] if first in COMMANDS else list(COMMANDS)
+    app = build(names)
+    if first not in COMMANDS:
+        app.info.epilog = "Drop-in command lines: " + "; ".join(f"{n} ({h})" for n, h in DROP_INS.items())
+    try:
+        app(prog_name="spyglass")
+    except ConfigError as err:
+        fail(str(err), code=EXIT_CONFIG)
+    except SpyglassError as err:
+        fail(str(err), code=1)
