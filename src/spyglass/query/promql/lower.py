@@ -13,7 +13,10 @@ DEFAULT_SUBQUERY_STEP_MS = 60_000
 """Prometheus' default evaluation interval, the step of `[1h:]`."""
 
 _UNPINNED = frozenset(
-    "days_in_month day_of_month day_of_week day_of_year hour minute month year predict_linear time timestamp".split()
+    (
+        *("days_in_month", "day_of_month", "day_of_week", "day_of_year", "hour", "minute", "month", "year"),
+        *("predict_linear", "time", "timestamp"),
+    )
 )
 """Functions that look at the evaluation time themselves, so that pinned arguments do not make them step-invariant."""
 

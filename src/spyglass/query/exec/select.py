@@ -1,0 +1,137 @@
+"""Instant selections, and loading samples from a metric store."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from spyglass.model.arrays import F64, I64, Mask, Objects
+from spyglass.model.frame import Frame
+from spyglass.model.histograms import FloatHistogram
+from spyglass.model.samples import STALE_BITS, HistogramRuns, SampleRuns, Selection
+from spyglass.protocols.metric_store import SelectHints
+from spyglass.query.exec.context import EvalContext
+from spyglass.query.exec.names import dropped_names
+from spyglass.query.exec.registry import Reach, evaluates, load, loads
+from spyglass.query.kernels.instant import newest
+from spyglass.query.kernels.windows import Reaches, run_bounds, separate
+from spyglass.query.plan.nodes import Instant, SeriesScan, Shifted
+
+
+@loads(SeriesScan)
+def load_series(node: SeriesScan, ctx: EvalContext, reach: Reach) -> Selection:
+    """The samples of the matching series with reach.start_ms < t <= reach.end_ms. Charges the budget."""
+    assert ctx.metrics is not None, "a series scan needs a metric store"
+    hints = SelectHints(
+        step_ms=reach.step_ms,
+        range_ms=reach.range_ms,
+        function=reach.function,
+        grouping=node.grouping,
+        by=node.by,
+        labels_needed=node.labels_needed,
+    )
+    selection = ctx.metrics.select(
+        node.matchers, start_ms=reach.start_ms + 1, end_ms=reach.end_ms, hints=hints, budget=ctx.budget
+    )
+    ctx.counters.series += selection.size
+    ctx.counters.samples += sum(piece.values.size for piece in selection.pieces)
+    ctx.counters.samples += sum(len(runs.times) for runs in selection.histograms)
+    return selection
+
+
+def reaches_of(node: Shifted, ctx: EvalContext, length_ms: int) -> Reaches:
+    """What each step looks at: (end - length_ms, end], end shifted by @ and offset."""
+    times = ctx.grid.times()
+    base = times if node.at_ms is None else np.full(len(times), node.at_ms, np.int64)
+    ends = base - node.offset_ms
+    return Reaches(ends - length_ms, ends, times)
+
+
+@evaluates(Instant)
+def evaluate_instant(node: Instant, ctx: EvalContext) -> Frame:
+    """values [S,T]: the newest sample within the lookback, or its time in seconds."""
+    reaches = reaches_of(node, ctx, ctx.options.lookback_ms)
+    reach = Reach(int(reaches.starts[0]), int(reaches.ends[-1]), step_ms=ctx.grid.step_ms)
+    selection = load(node.source, ctx, reach)
+    picked = _pick(selection, reaches, ctx)
+    if not node.timestamps:
+        return Frame(selection.labels, ctx.grid, picked.values, picked.present, picked.histograms)
+    return dropped_names(Frame(selection.labels, ctx.grid, picked.times / 1000, picked.present), ctx)
+
+
+class _Picked:
+    """The newest samples found so far. values, times, present [S,T]; histograms [S,T] or None."""
+
+    def __init__(self, size: int, steps: int) -> None:
+        self.values: F64 = np.zeros((size, steps))
+        self.times: I64 = np.zeros((size, steps), np.int64)
+        self.present: Mask = np.zeros((size, steps), bool)
+        self.histograms: Objects | None = None
+
+
+def _pick(selection: Selection, reaches: Reaches, ctx: EvalContext) -> _Picked:
+    picked = _Picked(selection.size, len(reaches.ends))
+    for piece in separate(selection.pieces, selection.size):
+        ctx.budget.check()
+        found = newest(piece, reaches)
+        if len(piece.rows) == selection.size and np.array_equal(piece.rows, np.arange(selection.size)):
+            picked.values, picked.times, picked.present = found.values, found.times, found.present
+        else:
+            picked.values[piece.rows] = found.values
+            picked.times[piece.rows] = found.times
+            picked.present[piece.rows] = found.present
+    if selection.histograms:
+        _pick_histograms(picked, selection, reaches)
+    return picked
+
+
+def joined_histograms(selection: Selection) -> HistogramRuns:
+    """All histogram runs of a selection as one, each series once."""
+    runs = selection.histograms
+    if len(runs) == 1:
+        return runs[0]
+    rows = np.concatenate([np.repeat(run.rows, np.diff(run.offsets)) for run in runs])
+    times = np.concatenate([run.times for run in runs])
+    values = np.concatenate([run.values for run in runs])
+    order = np.lexsort((times, rows))
+    kept, first = np.unique(rows[order], return_index=True)
+    return HistogramRuns(kept, np.append(first, len(rows)).astype(np.int64), times[order], values[order])
+
+
+def _pick_histograms(picked: _Picked, selection: Selection, reaches: Reaches) -> None:
+    """Let histograms that are newer than the floats found take their places."""
+    runs = joined_histograms(selection)
+    bounds = SampleRuns(runs.rows, runs.offsets, runs.times, np.zeros(len(runs.times)))
+    at = run_bounds(bounds, reaches.ends) - 1
+    if len(runs.times) == 0:
+        return
+    safe = np.maximum(at, 0)
+    times = runs.times[safe]
+    found = (at >= runs.offsets[:-1, None]) & (times > reaches.starts)
+    float_times = _newest_float_times(selection, reaches)[runs.rows]
+    wins = found & (times > float_times)
+    values = runs.values[safe]
+    stale = np.zeros(len(runs.values), bool)
+    stale[:] = [is_stale_histogram(value) for value in runs.values.tolist()]
+    histograms = np.full(picked.values.shape, None, object)
+    lively = wins & ~stale[safe]
+    rows = histograms[runs.rows]
+    rows[lively] = values[lively]
+    histograms[runs.rows] = rows
+    present, kept_times = picked.present.copy(), picked.times.copy()
+    present[runs.rows] = np.where(wins, lively, present[runs.rows])
+    kept_times[runs.rows] = np.where(wins, times, kept_times[runs.rows])
+    picked.present, picked.times, picked.histograms = present, kept_times, histograms
+
+
+def _newest_float_times(selection: Selection, reaches: Reaches) -> I64:
+    """The time of the newest float [S,T], stale or not; before everything where there is none."""
+    out = np.full((selection.size, len(reaches.ends)), np.iinfo(np.int64).min)
+    for piece in separate(selection.pieces, selection.size):
+        found = newest(replace(piece, may_be_stale=False), reaches)
+        out[piece.rows] = np.where(found.present, found.times, out[piece.rows])
+    return out
+
+
+def is_stale_histogram(value: FloatHistogram) -> bool:
+    """A histogram whose sum is the stale marker says that the series ended."""
+    return int(np.float64(value.sum).view(np.uint64)) == STALE_BITS

@@ -1,0 +1,141 @@
+"""Windows over samples: range functions on selectors and subqueries."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spyglass.model.arrays import F64, I64, Mask
+from spyglass.model.errors import ExecutionError
+from spyglass.model.frame import Frame
+from spyglass.model.labels import METRIC_NAME, LabelTable
+from spyglass.model.samples import SampleTile, Selection
+from spyglass.model.times import StepGrid
+from spyglass.query.exec.context import EvalContext
+from spyglass.query.exec.names import dropped_names
+from spyglass.query.exec.registry import Reach, evaluate, evaluate_frame, evaluates, load, loads
+from spyglass.query.exec.select import reaches_of
+from spyglass.query.exec.values import Scalar
+from spyglass.query.format import short_float
+from spyglass.query.kernels import over_time, rates, trends
+from spyglass.query.kernels.windows import Reaches, Windows, separate, windows_of, without_stale
+from spyglass.query.plan.nodes import PlanNode, Subquery, Window
+
+Result = tuple[F64, Mask]
+Kernel = Callable[[Windows, Sequence[F64], int], Result]
+"""windows, the other arguments [T] each, range_ms -> values [S,T], present [S,T]."""
+
+KERNELS: dict[str, Kernel] = {
+    "rate": lambda w, _, ms: rates.extrapolated(w, is_counter=True, is_rate=True, range_ms=ms),
+    "increase": lambda w, _, ms: rates.extrapolated(w, is_counter=True, is_rate=False, range_ms=ms),
+    "delta": lambda w, _, ms: rates.extrapolated(w, is_counter=False, is_rate=False, range_ms=ms),
+    "irate": lambda w, _, ms: rates.instant_change(w, is_rate=True),
+    "idelta": lambda w, _, ms: rates.instant_change(w, is_rate=False),
+    "resets": lambda w, _, ms: rates.resets(w),
+    "changes": lambda w, _, ms: rates.changes(w),
+    "deriv": lambda w, _, ms: trends.deriv(w),
+    "predict_linear": lambda w, args, ms: trends.predict_linear(w, args[0]),
+    "double_exponential_smoothing": lambda w, args, ms: trends.double_exponential_smoothing(w, args[0], args[1]),
+    "sum_over_time": lambda w, _, ms: over_time.sum_over_time(w),
+    "avg_over_time": lambda w, _, ms: over_time.avg_over_time(w),
+    "count_over_time": lambda w, _, ms: over_time.count_over_time(w),
+    "min_over_time": lambda w, _, ms: over_time.min_over_time(w),
+    "max_over_time": lambda w, _, ms: over_time.max_over_time(w),
+    "stddev_over_time": lambda w, _, ms: over_time.stddev_over_time(w),
+    "stdvar_over_time": lambda w, _, ms: over_time.stdvar_over_time(w),
+    "last_over_time": lambda w, _, ms: over_time.last_over_time(w),
+    "first_over_time": lambda w, _, ms: over_time.first_over_time(w),
+    "present_over_time": lambda w, _, ms: over_time.present_over_time(w),
+    "quantile_over_time": lambda w, args, ms: over_time.quantile_over_time(w, args[0]),
+    "mad_over_time": lambda w, _, ms: over_time.mad_over_time(w),
+    "ts_of_first_over_time": lambda w, _, ms: over_time.ts_of_first_over_time(w),
+    "ts_of_last_over_time": lambda w, _, ms: over_time.ts_of_last_over_time(w),
+    "ts_of_max_over_time": lambda w, _, ms: over_time.ts_of_max_over_time(w),
+    "ts_of_min_over_time": lambda w, _, ms: over_time.ts_of_min_over_time(w),
+}
+
+KEEPS_NAME = frozenset(("last_over_time", "first_over_time"))
+_COUNTER_SUFFIXES = ("_total", "_sum", "_count", "_bucket")
+
+
+@dataclass(slots=True)
+class _Output:
+    """Where kernels' results gather. values, present [S,T]."""
+
+    values: F64
+    present: Mask
+
+    def put(self, rows: I64, result: Result) -> None:
+        values, present = result
+        if len(rows) == len(self.values) and np.array_equal(rows, np.arange(len(rows))):
+            self.values, self.present = values, np.array(present)
+        else:
+            self.values[rows] = values
+            self.present[rows] = present
+
+
+@evaluates(Window)
+def evaluate_window(node: Window, ctx: EvalContext) -> Frame:
+    """A range function over the samples of its source. Raises: ExecutionError for bad factors."""
+    arguments = [_scalar(argument, ctx) for argument in node.arguments]
+    _check_arguments(node, arguments, ctx)
+    reaches = reaches_of(node, ctx, node.range_ms)
+    selection = load(node.source, ctx, _reach(node, ctx, reaches))
+    output = _Output(np.zeros((selection.size, ctx.grid.count)), np.zeros((selection.size, ctx.grid.count), bool))
+    for piece in separate(selection.pieces, selection.size):
+        for part in without_stale(piece):
+            ctx.budget.check()
+            output.put(part.rows, KERNELS[node.function](windows_of(part, reaches), arguments, node.range_ms))
+    frame = Frame(selection.labels, ctx.grid, output.values, output.present)
+    _note_counters(node, frame, ctx)
+    return frame if node.function in KEEPS_NAME else dropped_names(frame, ctx)
+
+
+def _scalar(node: PlanNode, ctx: EvalContext) -> F64:
+    value = evaluate(node, ctx)
+    assert isinstance(value, Scalar), "the checker lets only scalars stand beside a range"
+    return value.values
+
+
+def _reach(node: Window, ctx: EvalContext, reaches: Reaches) -> Reach:
+    start, end = int(reaches.starts.min()), int(reaches.ends.max())
+    return Reach(start, end, node.function, node.range_ms, ctx.grid.step_ms)
+
+
+def _check_arguments(node: Window, arguments: Sequence[F64], ctx: EvalContext) -> None:
+    if node.function == "double_exponential_smoothing":
+        for name, factor, letters in (("smoothing", arguments[0], "sf"), ("trend", arguments[1], "tf")):
+            bad = factor[(factor <= 0) | (factor >= 1)]
+            if len(bad):
+                raise ExecutionError(
+                    f"invalid {name} factor. Expected: 0 < {letters} < 1, got: {bad[0]:f}", span=node.span
+                )
+    if node.function == "quantile_over_time":
+        for quantile in np.unique(arguments[0]).tolist():
+            if not 0 <= quantile <= 1:
+                ctx.warn(f"quantile value should be between 0 and 1, got {short_float(quantile)}", node.first_span)
+
+
+def _note_counters(node: Window, frame: Frame, ctx: EvalContext) -> None:
+    """Say where rate or increase is asked of something whose name is not a counter's."""
+    column = frame.labels.columns.get(METRIC_NAME)
+    if node.function not in ("rate", "increase") or column is None or ctx.options.logql:
+        return
+    used = np.unique(column.codes[frame.present.any(axis=1)])
+    for name in (column.values[code] for code in used.tolist()):
+        if name and not name.endswith(_COUNTER_SUFFIXES):
+            message = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "
+            ctx.info(f'{message}"{name}"', node.first_span)
+
+
+@loads(Subquery)
+def load_subquery(node: Subquery, ctx: EvalContext, reach: Reach) -> Selection:
+    """The child at every multiple of the step in (reach.start_ms, reach.end_ms], as one tile."""
+    first = (reach.start_ms // node.step_ms + 1) * node.step_ms
+    last = reach.end_ms // node.step_ms * node.step_ms
+    if last < first:
+        return Selection(LabelTable(0))
+    grid = StepGrid(first, last, node.step_ms)
+    frame = evaluate_frame(node.child, ctx.on(grid))
+    tile = SampleTile(np.arange(frame.size), grid.times(), np.ascontiguousarray(frame.values), frame.present, False)
+    return Selection(frame.labels, [tile] if frame.size else [])

@@ -1,0 +1,222 @@
+"""Windows: for each series and step, the half-open range of samples that a function looks at.
+
+Samples lie flat; a window is a pair of indices into them. Series of a tile share their timestamps, so their bounds are searched
+once per step instead of once per series and step. Kernels take `Windows` and never see tiles or runs.
+
+Shapes: S series, T steps, M samples, N timestamps shared by a tile.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spyglass.model.arrays import F64, I64, Mask
+from spyglass.model.samples import SampleRuns, SampleTile, is_stale
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """values [M] flat.  lo, hi [S,T]: window (s, t) is values[lo:hi], oldest first.
+
+    times: [M], or [N] shared by all series where row_starts [S] (the flat index of each series' first sample) is set.
+    starts, ends [T] ms: window (s, t) covers (starts[t], ends[t]].  eval_times [T] ms: the steps themselves, unshifted.
+    """
+
+    values: F64
+    times: I64
+    lo: I64
+    hi: I64
+    starts: I64
+    ends: I64
+    eval_times: I64
+    row_starts: I64 | None = None
+
+    @property
+    def count(self) -> I64:
+        """Samples per window [S,T]."""
+        difference: I64 = self.hi - self.lo
+        return difference
+
+    def time_of(self, index: I64) -> I64:
+        """Times [S,T] of the samples with these flat indices [S,T]."""
+        if self.row_starts is None:
+            return self.times[index]
+        return self.times[index - self.row_starts[:, None]]
+
+    def clipped(self, index: I64) -> I64:
+        """Indices that are safe to gather with, for windows that may be empty."""
+        return np.clip(index, 0, max(len(self.values) - 1, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Reaches:
+    """What each step looks at: (starts[t], ends[t]] [T] ms, ascending; eval_times [T]: the steps, unshifted."""
+
+    starts: I64
+    ends: I64
+    eval_times: I64
+
+
+Piece = SampleTile | SampleRuns
+
+
+def separate(pieces: Sequence[Piece], size: int) -> list[Piece]:
+    """The same samples in pieces of which no two hold the same series. size: rows in the selection."""
+    pieces = [piece for piece in pieces if len(piece.rows) and len(piece.times)]
+    if len(pieces) > 1:
+        pieces = _joined_tiles(pieces)
+    if len(pieces) <= 1:
+        return list(pieces)
+    counts = np.zeros(size, np.int64)
+    for piece in pieces:
+        counts[piece.rows] += 1
+    if counts.max(initial=0) <= 1:
+        return list(pieces)
+    return [_merged([as_runs(piece) for piece in pieces])]
+
+
+def _joined_tiles(pieces: Sequence[Piece]) -> list[Piece]:
+    """Tiles of the very same series put end to end: what a store hands out that cuts time into blocks."""
+    out: list[Piece] = []
+    for piece in pieces:
+        last = out[-1] if out else None
+        if (
+            isinstance(piece, SampleTile)
+            and isinstance(last, SampleTile)
+            and np.array_equal(piece.rows, last.rows)
+            and piece.times[0] > last.times[-1]
+        ):
+            out[-1] = _end_to_end(last, piece)
+        else:
+            out.append(piece)
+    return out
+
+
+def _end_to_end(first: SampleTile, second: SampleTile) -> SampleTile:
+    present = None
+    if first.present is not None or second.present is not None:
+        present = np.concatenate([_presence(first), _presence(second)], axis=1)
+    return SampleTile(
+        first.rows,
+        np.concatenate([first.times, second.times]),
+        np.concatenate([first.values, second.values], axis=1),
+        present,
+        first.may_be_stale or second.may_be_stale,
+    )
+
+
+def _presence(tile: SampleTile) -> Mask:
+    return np.ones(tile.values.shape, bool) if tile.present is None else tile.present
+
+
+def as_runs(piece: Piece) -> SampleRuns:
+    """A tile as runs; runs as they are."""
+    if isinstance(piece, SampleRuns):
+        return piece
+    return compressed(piece, np.arange(len(piece.rows)), _presence(piece))
+
+
+def compressed(tile: SampleTile, chosen: I64, kept: Mask) -> SampleRuns:
+    """Runs of the chosen series of a tile with the samples that are kept [len(chosen), N]."""
+    counts = kept.sum(axis=1)
+    offsets = np.zeros(len(chosen) + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    times = np.broadcast_to(tile.times, kept.shape)[kept]
+    return SampleRuns(tile.rows[chosen], offsets, times, tile.values[chosen][kept], tile.may_be_stale)
+
+
+def _merged(runs: Sequence[SampleRuns]) -> SampleRuns:
+    """All runs as one, each series once, its samples in order of time."""
+    rows = np.concatenate([np.repeat(run.rows, np.diff(run.offsets)) for run in runs])
+    times = np.concatenate([run.times for run in runs])
+    values = np.concatenate([run.values for run in runs])
+    order = np.lexsort((times, rows))
+    rows = rows[order]
+    kept, first = np.unique(rows, return_index=True)
+    offsets = np.append(first, len(rows)).astype(np.int64)
+    return SampleRuns(kept, offsets, times[order], values[order], any(run.may_be_stale for run in runs))
+
+
+def without_stale(piece: Piece) -> list[Piece]:
+    """The piece without stale markers: range functions do not see them. A tile may fall into full rows and runs."""
+    if isinstance(piece, SampleRuns):
+        return [_runs_without_stale(piece)]
+    if piece.present is None and not piece.may_be_stale:
+        return [piece]
+    return _split_tile(piece)
+
+
+def _runs_without_stale(runs: SampleRuns) -> SampleRuns:
+    if not runs.may_be_stale:
+        return runs
+    stale = is_stale(runs.values)
+    if not stale.any():
+        return runs
+    dropped = np.concatenate([[0], np.cumsum(stale)])
+    kept = ~stale
+    return SampleRuns(runs.rows, runs.offsets - dropped[runs.offsets], runs.times[kept], runs.values[kept], False)
+
+
+def _split_tile(tile: SampleTile) -> list[Piece]:
+    """Rows without a gap stay a tile (a view where all are), the others become runs."""
+    kept = _presence(tile)
+    if tile.may_be_stale:
+        kept = kept & ~is_stale(tile.values)
+    full = kept.all(axis=1)
+    if full.all():
+        return [SampleTile(tile.rows, tile.times, tile.values, None, False)]
+    gapped = np.flatnonzero(~full)
+    runs = compressed(tile, gapped, kept[gapped])
+    pieces: list[Piece] = [SampleRuns(runs.rows, runs.offsets, runs.times, runs.values, False)]
+    if full.any():
+        chosen = np.flatnonzero(full)
+        pieces.insert(0, SampleTile(tile.rows[chosen], tile.times, tile.values[chosen], None, False))
+    return pieces
+
+
+def windows_of(piece: Piece, reaches: Reaches) -> Windows:
+    """The windows of a piece. A tile must have no gaps (see without_stale)."""
+    if isinstance(piece, SampleTile):
+        return _tile_windows(piece, reaches)
+    return _run_windows(piece, reaches)
+
+
+def _tile_windows(tile: SampleTile, reaches: Reaches) -> Windows:
+    assert tile.present is None, "a tile with gaps has no shared bounds"
+    lo = np.searchsorted(tile.times, reaches.starts, side="right")
+    hi = np.searchsorted(tile.times, reaches.ends, side="right")
+    base = np.arange(len(tile.rows), dtype=np.int64) * len(tile.times)
+    return Windows(
+        tile.values.reshape(-1),
+        tile.times,
+        base[:, None] + lo,
+        base[:, None] + hi,
+        reaches.starts,
+        reaches.ends,
+        reaches.eval_times,
+        base,
+    )
+
+
+def _run_windows(runs: SampleRuns, reaches: Reaches) -> Windows:
+    lo = run_bounds(runs, reaches.starts)
+    hi = run_bounds(runs, reaches.ends)
+    return Windows(runs.values, runs.times, lo, hi, reaches.starts, reaches.ends, reaches.eval_times)
+
+
+def run_bounds(runs: SampleRuns, limits: I64) -> I64:
+    """For each series and limit the flat index [S,T] of its first sample later than the limit.
+
+    Series and time are packed into one ascending key, so that one binary search per (series, limit) does for all series at once.
+    """
+    series = len(runs.rows)
+    if len(runs.times) == 0:
+        return np.zeros((series, len(limits)), np.int64)
+    oldest, newest = int(runs.times.min()), int(runs.times.max())
+    width = newest - oldest + 2
+    owner = np.repeat(np.arange(series, dtype=np.int64), np.diff(runs.offsets))
+    keys = owner * width + (runs.times - oldest)
+    sought = np.clip(limits - oldest, -1, width - 2)
+    needles = np.arange(series, dtype=np.int64)[:, None] * width + sought
+    return np.searchsorted(keys, needles.reshape(-1), side="right").reshape(needles.shape).astype(np.int64)
