@@ -289,6 +289,11 @@ def _check_required(document: Document, place: KeyPath, kind: str, block: dict[s
         raise document.error(place, "no global SMTP smarthost set")
     if kind == "email" and not (block.get("from") or defaults.smtp_from):
         raise document.error(place, "no global SMTP from set")
+    if kind == "email":
+        try:
+            _host_port(block.get("smarthost"))
+        except ValueError as err:
+            raise document.error((*place, "smarthost"), str(err)) from None
     slack_url = (
         defaults.slack_api_url
         or defaults.slack_api_url_file

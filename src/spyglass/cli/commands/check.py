@@ -1,0 +1,92 @@
+"""spyglass check config: would these files load?"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+
+import typer
+
+from spyglass.cli.console import err, out
+from spyglass.config.alertmanager import load_alertmanager
+from spyglass.config.grafana import load_provisioning_file
+from spyglass.config.loki import load_loki
+from spyglass.config.prometheus import load_prometheus
+from spyglass.config.promtail import load_promtail
+from spyglass.config.source import read_yaml
+from spyglass.config.tempo import load_tempo
+from spyglass.model.errors import ConfigError
+
+app = typer.Typer(no_args_is_help=True)
+
+
+class Kind(StrEnum):
+    """Whose file it is."""
+
+    PROMETHEUS = "prometheus"
+    LOKI = "loki"
+    PROMTAIL = "promtail"
+    ALERTMANAGER = "alertmanager"
+    TEMPO = "tempo"
+    GRAFANA = "grafana"
+
+
+LOADERS: dict[Kind, Callable[[Path], list[str]]] = {
+    Kind.PROMETHEUS: lambda path: load_prometheus(path)[1],
+    Kind.LOKI: lambda path: list(load_loki(path, expand_env=True).warnings),
+    Kind.PROMTAIL: lambda path: list(load_promtail(path)[1]),
+    Kind.ALERTMANAGER: lambda path: load_alertmanager(path)[1],
+    Kind.TEMPO: load_tempo,
+    Kind.GRAFANA: lambda path: list(load_provisioning_file(path).warnings),
+}
+"""Each reads a file, raises ConfigError, and returns warnings."""
+
+SIGNS: tuple[tuple[Kind, frozenset[str]], ...] = (
+    (Kind.PROMTAIL, frozenset({"clients", "client", "positions"})),
+    (Kind.GRAFANA, frozenset({"apiVersion", "datasources", "providers", "deleteDatasources"})),
+    (Kind.ALERTMANAGER, frozenset({"route", "receivers", "inhibit_rules"})),
+    (Kind.LOKI, frozenset({"schema_config", "limits_config", "auth_enabled", "common", "storage_config"})),
+    (Kind.TEMPO, frozenset({"overrides", "metrics_generator", "query_frontend", "multitenancy_enabled"})),
+    (Kind.PROMETHEUS, frozenset({"scrape_configs", "global", "rule_files", "remote_write", "alerting"})),
+)
+"""Top-level keys that give a kind away, the most telling first."""
+
+
+@app.callback()
+def root() -> None:
+    """Check configuration files."""
+
+
+@app.command("config")
+def config(
+    files: list[Path] = typer.Argument(..., help="Configuration files."),
+    kind: Kind | None = typer.Option(None, "--kind", help="Whose files they are; guessed from their keys without it."),
+) -> None:
+    """Say whether each file would load: exit code 0 when all would (warnings on stderr), 1 when one would not.
+
+    Examples:  spyglass check config prometheus.yml    spyglass check config --kind loki loki/*.yaml
+    """
+    failed = [path for path in files if not _check(path, kind)]
+    raise typer.Exit(1 if failed else 0)
+
+
+def _check(path: Path, kind: Kind | None) -> bool:
+    try:
+        found = kind or guess(path)
+        warnings = LOADERS[found](path)
+    except ConfigError as error:
+        err.print(str(error), style="red", markup=False)
+        return False
+    for text in warnings:
+        err.print(f"warning: {text}", style="yellow", markup=False)
+    out.print(f"{path}: is a valid {found.value} configuration file", markup=False)
+    return True
+
+
+def guess(path: Path) -> Kind:
+    """The kind that the top-level keys give away. Raises ConfigError where none does."""
+    data = read_yaml(path).data
+    keys = frozenset(data) if isinstance(data, dict) else frozenset()
+    for kind, signs in SIGNS:
+        if keys & signs:
+            return kind
+    raise ConfigError("cannot tell whose file this is; say it with --kind", file=str(path))
