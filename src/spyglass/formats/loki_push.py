@@ -20,7 +20,7 @@ import orjson
 
 from spyglass.model.errors import MalformedBody
 from spyglass.model.labels import Labels, labels_of
-from spyglass.protocols.log_store import LogEntry
+from spyglass.model.log_entry import LogEntry
 from spyglass.text.golayout import parse_time
 from spyglass.text.gostring import quote, unquote
 

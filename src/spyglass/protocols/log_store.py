@@ -15,21 +15,13 @@ import numpy as np
 
 from spyglass.model.arrays import F64, I32, I64
 from spyglass.model.labels import Labels, LabelTable
+from spyglass.model.log_entry import LogEntry as LogEntry
 from spyglass.model.log_stages import LogStage
 from spyglass.model.matchers import Matcher
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.metric_store import StoreStats
 
 Direction = Literal["forward", "backward"]
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """One line. metadata: structured metadata, canonical labels."""
-
-    time_ns: int
-    line: str
-    metadata: Labels = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from spyglass.formats.loki_push import (
 )
 from spyglass.model.errors import MalformedBody
 from spyglass.model.labels import Labels, labels_of
-from spyglass.protocols.log_store import LogEntry
+from spyglass.model.log_entry import LogEntry
 
 _NAMES = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,8}", fullmatch=True)
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
