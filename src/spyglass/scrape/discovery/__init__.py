@@ -1,0 +1,1 @@
+"""How targets are found: one mechanism per file."""

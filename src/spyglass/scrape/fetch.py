@@ -1,0 +1,149 @@
+"""Getting a target's body over HTTP: one client per job, with its TLS, proxy, headers and limits."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from spyglass import __version__
+from spyglass.config.http_client import TlsConfig
+from spyglass.config.prometheus import ScrapeConfig
+from spyglass.scrape.content import accept_header
+from spyglass.scrape.target import Target
+
+BODY_BYTES_MAX = 512 << 20
+"""Where a job sets no body_size_limit: more would be held in memory twice while it is decoded."""
+
+CHUNK_BYTES = 256 << 10
+
+_TLS_VERSIONS = {
+    "TLS10": ssl.TLSVersion.TLSv1,
+    "TLS11": ssl.TLSVersion.TLSv1_1,
+    "TLS12": ssl.TLSVersion.TLSv1_2,
+    "TLS13": ssl.TLSVersion.TLSv1_3,
+}
+
+
+class FetchFailed(Exception):
+    """The target gave no usable body; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    body: bytes
+    content_type: str
+
+
+class Fetcher:
+    """One job's HTTP client. Owned by its pool, which closes it."""
+
+    def __init__(self, job: ScrapeConfig, *, folder: Path, map_address: Callable[[str], str]) -> None:
+        self._job, self._folder, self._map_address = job, folder, map_address
+        self._session: aiohttp.ClientSession | None = None
+        self._limit = job.body_size_limit or BODY_BYTES_MAX
+        self._accept = accept_header(job.scrape_protocols)
+
+    async def fetch(self, target: Target) -> Fetched:
+        """The body of one scrape. Raises: FetchFailed."""
+        try:
+            return await self._get(target)
+        except TimeoutError:
+            raise FetchFailed(f'Get "{target.url}": context deadline exceeded') from None
+        except (aiohttp.ClientError, OSError, ValueError, ssl.SSLError) as err:
+            raise FetchFailed(f'Get "{target.url}": {_reason(err)}') from None
+
+    async def _get(self, target: Target) -> Fetched:
+        session = self._opened()
+        original = URL(target.url, encoded=True)
+        url, host = self._mapped(original, target.address)
+        headers = {
+            "Accept": self._accept,
+            "Accept-Encoding": "gzip" if self._job.enable_compression else "identity",
+            "User-Agent": f"Spyglass/{__version__}",
+            "X-Prometheus-Scrape-Timeout-Seconds": f"{target.timeout_ms / 1000:g}",
+            **self._job.request_headers(self._folder),
+        }
+        options: dict[str, Any] = {"proxy": self._job.proxy_url or None}
+        if host:
+            headers["Host"] = host
+            if url.scheme == "https":
+                options["server_hostname"] = self._job.tls_config.server_name or original.host
+        elif self._job.tls_config.server_name and url.scheme == "https":
+            options["server_hostname"] = self._job.tls_config.server_name
+        timeout = aiohttp.ClientTimeout(total=target.timeout_ms / 1000)
+        async with session.get(
+            url, headers=headers, timeout=timeout, allow_redirects=self._job.follow_redirects, **options
+        ) as response:
+            if response.status != 200:
+                raise FetchFailed(f"server returned HTTP status {response.status} {response.reason or ''}".rstrip())
+            return Fetched(await self._body(response), response.headers.get("Content-Type", ""))
+
+    def _mapped(self, url: URL, address: str) -> tuple[URL, str]:
+        """The URL to connect to, and the Host header to send where it differs."""
+        mapped = self._map_address(address)
+        if mapped == address:
+            return url, ""
+        return URL(f"{url.scheme}://{mapped}{url.raw_path_qs}", encoded=True), address
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        parts, size = [], 0
+        async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+            size += len(chunk)
+            if size > self._limit:
+                raise FetchFailed("body size limit exceeded")
+            parts.append(chunk)
+        return b"".join(parts)
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(ssl=tls_context(self._job.tls_config, self._folder), limit=0)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                trust_env=self._job.proxy_from_environment,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=["Accept"],
+            )
+        return self._session
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+            # aiohttp closes its transports on the next turn of the loop.
+            await asyncio.sleep(0)
+
+
+def tls_context(config: TlsConfig, folder: Path) -> ssl.SSLContext | bool:
+    """True: the defaults. Raises: OSError, ssl.SSLError where a file cannot be used."""
+    if config == TlsConfig():
+        return True
+    context = ssl.create_default_context(
+        cafile=str(folder / config.ca_file) if config.ca_file else None, cadata=config.ca or None
+    )
+    if config.cert_file:
+        context.load_cert_chain(folder / config.cert_file, folder / config.key_file if config.key_file else None)
+    if config.insecure_skip_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if config.min_version:
+        context.minimum_version = _TLS_VERSIONS[config.min_version]
+    if config.max_version:
+        context.maximum_version = _TLS_VERSIONS[config.max_version]
+    return context
+
+
+def _reason(err: BaseException) -> str:
+    """Upstream's words for the commonest failures; else what the library says."""
+    cause: BaseException | None = getattr(err, "os_error", None) or err
+    if isinstance(cause, ConnectionRefusedError):
+        return "connect: connection refused"
+    if isinstance(err, aiohttp.ClientConnectorDNSError):
+        return f"lookup {err.host}: no such host"
+    if isinstance(err, aiohttp.ServerDisconnectedError):
+        return "EOF"
+    return str(err) or type(err).__name__

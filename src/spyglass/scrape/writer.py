@@ -1,0 +1,300 @@
+"""From a body to the store: decode, label, append, mark what ended. Synchronous; runs in the ingestion pool, one at a time per target.
+
+Per target it keeps, per slot of the decoder, the store's reference of that series, so that in the steady state a scrape is a
+decode, one fancy index and one append. Slots hold: a reference (> 0), DROPPED (relabelling), REFUSED (series limit).
+Source for labels, staleness and the automatic series: Prometheus scrape/scrape.go.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from spyglass.config.prometheus import ScrapeConfig
+from spyglass.formats.exposition.parser import NO_TIME, DecodedBody, ExpositionDecoder
+from spyglass.ingest.metrics import LabelLimits, MetricIngest
+from spyglass.model.arrays import F64, I64, Mask
+from spyglass.model.errors import IngestError
+from spyglass.model.labels import METRIC_NAME, Labels, labels_of
+from spyglass.model.relabel import relabel
+from spyglass.model.samples import STALE, Exemplar, Metadata, WriteBatch, WriteOutcome, is_stale
+from spyglass.protocols.metric_store import MetricWriter
+
+DROPPED = 0
+REFUSED = -1
+FUTURE_MS_MAX = 600_000
+"""Samples further ahead than this are refused, as upstream does."""
+
+REPORT_NAMES = (
+    "up",
+    "scrape_duration_seconds",
+    "scrape_samples_scraped",
+    "scrape_samples_post_metric_relabeling",
+    "scrape_series_added",
+)
+EXTRA_REPORT_NAMES = ("scrape_timeout_seconds", "scrape_sample_limit", "scrape_body_size_bytes")
+
+
+class LimitExceeded(IngestError):
+    """sample_limit or a label limit: the whole scrape fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A decoded body on its way into the store. rows of refs/times/values; tracked: references to watch for staleness."""
+
+    refs: I64
+    times: I64
+    values: F64
+    tracked: I64 | None
+    scraped: int
+    kept: int
+    added: int
+    decoded: DecodedBody
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeReport:
+    """What the automatic series say. error "": the target is up."""
+
+    error: str
+    seconds: float
+    scraped: int = 0
+    kept: int = 0
+    added: int = 0
+    body_bytes: int = 0
+
+
+@dataclass(slots=True)
+class _State:
+    """What depends on the slots' numbering; thrown away together."""
+
+    decoder: ExpositionDecoder = field(default_factory=ExpositionDecoder)
+    refs: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
+    known: int = 0
+
+
+class TargetWriter:
+    """One target's way into the store."""
+
+    def __init__(self, store: MetricWriter, ingest: MetricIngest, labels: Labels, job: ScrapeConfig) -> None:
+        self._store, self._ingest, self._job = store, ingest, job
+        self._target = dict(labels)
+        self._rules = job.metric_relabel_rules
+        self._limits = LabelLimits(
+            job.label_limit or 0,
+            job.label_name_length_limit or 0,
+            job.label_value_length_limit or 0,
+            job.metric_name_validation_scheme == "legacy",
+        )
+        self._state = _State()
+        self._labels_of_ref: dict[int, Labels] = {}
+        self._tracked = np.zeros(0, np.int64)
+        self._report_refs = np.zeros(0, np.int64)
+        names = (*REPORT_NAMES, *(EXTRA_REPORT_NAMES if job.extra_scrape_metrics else ()))
+        self._report_labels = [labels_of({**self._target, METRIC_NAME: name}) for name in names]
+
+    @property
+    def metadata_size(self) -> int:
+        return len(self._state.decoder.metadata)
+
+    @property
+    def decoder(self) -> ExpositionDecoder:
+        return self._state.decoder
+
+    def inherit(self, other: "TargetWriter") -> None:
+        """Take over what another writer of the same target watches, so that no series of it ends without a mark."""
+        self._tracked = other._tracked
+        self._labels_of_ref = dict(other._labels_of_ref)
+
+    def prepare(self, body: bytes, *, openmetrics: bool, time_ms: int) -> Prepared:
+        """Decode and label. Raises: MalformedBody, LimitExceeded: nothing was stored."""
+        decoded = self._state.decoder.decode(body, openmetrics=openmetrics)
+        added = self._resolve_new()
+        refs = self._state.refs[decoded.slots]
+        keep = refs > DROPPED
+        whole = bool(keep.all())
+        kept = len(refs) - int((refs == DROPPED).sum())
+        refs = refs if whole else refs[keep]
+        values = decoded.values if whole else decoded.values[keep]
+        times, own = self._times(decoded, keep, time_ms)
+        limit = self._job.sample_limit or 0
+        if limit and int((~is_stale(values)).sum()) > limit:
+            raise LimitExceeded("sample limit exceeded")
+        tracked = None
+        if not (decoded.same_series and len(self._tracked)):
+            watched = refs if own is None or self._job.track_timestamps_staleness else refs[~own]
+            tracked = np.unique(watched)
+        return Prepared(refs, times, values, tracked, decoded.size, kept, added, decoded)
+
+    def _times(self, decoded: DecodedBody, keep: Mask, time_ms: int) -> tuple[I64, Mask | None]:
+        """Sample times, and which of them the target gave itself (None: none)."""
+        count = int(keep.sum())
+        if decoded.times is None or not self._job.honor_timestamps:
+            return np.full(count, time_ms, np.int64), None
+        given = decoded.times[keep]
+        own = given != NO_TIME
+        return np.where(own, given, time_ms), own
+
+    def commit(self, prepared: Prepared, report: ScrapeReport, time_ms: int) -> WriteOutcome:
+        """Store the samples, the marks of series that are gone, and the automatic series. Raises: DiskFull, Unavailable."""
+        gone = np.zeros(0, np.int64)
+        if prepared.tracked is not None:
+            gone = np.setdiff1d(self._tracked, prepared.tracked, assume_unique=True)
+        refs, times, values = self._timely(prepared, time_ms)
+        exemplars = self._exemplars(prepared, time_ms)
+        outcome = self._append(refs, times, values, gone, report, time_ms, exemplars, prepared.decoded.metadata)
+        if prepared.tracked is not None:
+            self._tracked = prepared.tracked
+        self._forget_old(prepared.scraped)
+        return outcome
+
+    def _timely(self, prepared: Prepared, time_ms: int) -> tuple[I64, I64, F64]:
+        late = prepared.times > time_ms + FUTURE_MS_MAX
+        if not late.any():
+            return prepared.refs, prepared.times, prepared.values
+        self._ingest.reject("scrape", "out_of_bounds", int(late.sum()))
+        return prepared.refs[~late], prepared.times[~late], prepared.values[~late]
+
+    def fail(self, report: ScrapeReport, time_ms: int) -> None:
+        """A scrape that brought nothing: everything watched ends, and up is 0. Raises: DiskFull, Unavailable."""
+        gone, nothing = self._tracked, np.zeros(0, np.int64)
+        self._append(nothing, nothing, np.zeros(0), gone, report, time_ms, [], {})
+        self._tracked = nothing
+
+    def end(self, time_ms: int) -> None:
+        """The target is gone: its series and the automatic ones end."""
+        gone = np.concatenate([self._tracked, self._report_refs])
+        self._tracked = self._report_refs = np.zeros(0, np.int64)
+        if len(gone):
+            batch = WriteBatch(gone, np.full(len(gone), time_ms), np.full(len(gone), STALE))
+            # A series that the store has forgotten needs no mark.
+            self._store.append(batch, durable=False)
+
+    def _append(
+        self,
+        refs: I64,
+        times: I64,
+        values: F64,
+        gone: I64,
+        report: ScrapeReport,
+        time_ms: int,
+        exemplars: list[tuple[int, Exemplar]],
+        metadata: dict[str, Metadata],
+    ) -> WriteOutcome:
+        if not len(self._report_refs):
+            self._report_refs = self._store.resolve(self._report_labels)
+        own = self._report_values(report)
+        tail = len(gone) + len(own)
+        stale = np.full(len(gone), STALE)
+        batch = WriteBatch(
+            np.concatenate([refs, gone, self._report_refs]),
+            np.concatenate([times, np.full(tail, time_ms, np.int64)]),
+            np.concatenate([values, stale, own]),
+            exemplars=exemplars,
+            metadata=metadata,
+        )
+        result = self._ingest.append(
+            self._store,
+            batch,
+            door="scrape",
+            labels_of=lambda rows: self._labels_at(batch.refs[rows]),
+            durable=False,
+        )
+        if result.moved is not None:
+            self._rename(batch.refs[result.moved[0]], result.moved[1])
+        return result.outcome
+
+    def _report_values(self, report: ScrapeReport) -> F64:
+        values = [float(report.error == ""), report.seconds, report.scraped, report.kept, report.added]
+        if self._job.extra_scrape_metrics:
+            values += [self._job.scrape_timeout / 1000, float(self._job.sample_limit or 0), float(report.body_bytes)]
+        return np.array(values, np.float64)
+
+    def _exemplars(self, prepared: Prepared, time_ms: int) -> list[tuple[int, Exemplar]]:
+        found = []
+        for slot, exemplar in prepared.decoded.exemplars:
+            ref = int(self._state.refs[slot])
+            if ref > 0:
+                time = time_ms if exemplar.time_ms == NO_TIME else exemplar.time_ms
+                found.append((ref, Exemplar(exemplar.labels, exemplar.value, time)))
+        return found
+
+    def _resolve_new(self) -> int:
+        """Label and resolve the slots that the decoder has made since. Returns how many series were added."""
+        state = self._state
+        fresh = state.decoder.series[state.known :]
+        if not fresh:
+            return 0
+        try:
+            stored = [self._stored_labels(labels) for labels in fresh]
+        except LimitExceeded:
+            # The slots are numbered but not labelled: start over, so that the next scrape meets them again.
+            self._state = _State()
+            raise
+        kept = [index for index, labels in enumerate(stored) if labels is not None]
+        wanted: list[Labels] = [labels for labels in stored if labels is not None]
+        refs = np.full(len(fresh), DROPPED, np.int64)
+        if wanted:
+            resolved = self._store.resolve(wanted)
+            refs[kept] = np.where(resolved > 0, resolved, REFUSED)
+            self._labels_of_ref.update(zip(resolved.tolist(), wanted, strict=True))
+            self._ingest.reject("scrape", "series_limit", int((resolved <= 0).sum()))
+        state.refs = np.concatenate([state.refs, refs])
+        state.known += len(fresh)
+        return len(wanted)
+
+    def _stored_labels(self, raw: Labels) -> Labels | None:
+        """The labels under which a series is stored; None where metric_relabel_configs drop it."""
+        merged = honoured(dict(raw), self._target) if self._job.honor_labels else renamed(dict(raw), self._target)
+        final = relabel(merged, self._rules) if self._rules else merged
+        if final is None:
+            return None
+        labels = labels_of(final)
+        problem = self._limits.problem(labels) if labels else "missing metric name (__name__ label)"
+        if problem:
+            raise LimitExceeded(problem)
+        return labels
+
+    def _labels_at(self, refs: I64) -> Sequence[Labels]:
+        report = dict(zip(self._report_refs.tolist(), self._report_labels, strict=True))
+        return [report.get(ref) or self._labels_of_ref[ref] for ref in refs.tolist()]
+
+    def _rename(self, old: I64, new: I64) -> None:
+        """The store gave series new references: use those from now on."""
+        names = dict(zip(old.tolist(), new.tolist(), strict=True))
+        for ref, successor in names.items():
+            labels = self._labels_of_ref.pop(ref, None)
+            if labels is not None:
+                self._labels_of_ref[successor] = labels
+        for array in (self._state.refs, self._tracked, self._report_refs):
+            hit = np.isin(array, old)
+            array[hit] = [names[ref] for ref in array[hit].tolist()]
+
+    def _forget_old(self, scraped: int) -> None:
+        """Start the cache over where most of it is of series that no longer come."""
+        if self._state.known > 2 * scraped + 1000:
+            self._state = _State()
+            watched = set(self._tracked.tolist())
+            self._labels_of_ref = {ref: labels for ref, labels in self._labels_of_ref.items() if ref in watched}
+
+
+def honoured(labels: dict[str, str], target: dict[str, str]) -> dict[str, str]:
+    """honor_labels: what the target says wins."""
+    return {**target, **labels}
+
+
+def renamed(labels: dict[str, str], target: dict[str, str]) -> dict[str, str]:
+    """The target's labels win; what it exposed under the same name moves to exported_<name>.
+
+    >>> renamed({"job": "inner", "a": "1"}, {"job": "outer"})
+    {'a': '1', 'job': 'outer', 'exported_job': 'inner'}
+    """
+    conflicts = {name: value for name, value in labels.items() if name in target}
+    merged = {name: value for name, value in labels.items() if name not in target} | target
+    for name, value in conflicts.items():
+        fresh = f"exported_{name}"
+        while fresh in merged or fresh in conflicts:
+            fresh = f"exported_{fresh}"
+        merged[fresh] = value
+    return merged
