@@ -1,0 +1,55 @@
+"""spyglass.yml: mapping of hosts and paths, defaults, mistakes."""
+
+from pathlib import Path
+
+import pytest
+from tests.conformance_data import ROOT
+
+from spyglass.config.spyglass import load_installation
+from spyglass.model.errors import ConfigError
+
+
+def test_the_shipped_file_maps_compose_hosts_and_container_paths() -> None:
+    """The decision record's names become this machine's."""
+    found = load_installation(ROOT / "config")
+    assert found.map_address("backend:3000") == "127.0.0.1:3000"
+    assert found.map_url("http://loki:3100/loki/api/v1/push") == "http://127.0.0.1:3100/loki/api/v1/push"
+    assert found.map_path("/app/logs/*.log") == f"{ROOT}/logs/*.log"
+    assert found.map_path("/app/logsx/a") == "/app/logsx/a"
+    assert found.data == ROOT / "var/spyglass"
+
+
+def test_a_folder_without_the_file_is_an_installation(tmp_path: Path) -> None:
+    """Files at their usual places are found; everything else has a default."""
+    (tmp_path / "prometheus.yml").write_text("scrape_configs: []\n")
+    found = load_installation(tmp_path)
+    assert found.prometheus == tmp_path / "prometheus.yml"
+    assert found.loki is None
+    assert found.config.ports.ui == 3005
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("ports: {ui: 70000}\n", "spyglass.yml:1: ports.ui: input should be less than or equal to 65535"),
+        ("prots: {}\n", "spyglass.yml:1: prots: field prots is not known here"),
+        ("metrics:\n  retention: 15\n", "spyglass.yml:2: metrics.retention: should be a duration"),
+        ("files:\n  loki: nowhere.yml\n", "spyglass.yml:2: files.loki: there is no "),
+        ("a: 1\na: 2\n", "spyglass.yml:2: a: is given twice"),
+    ],
+)
+def test_mistakes_have_file_line_and_key(tmp_path: Path, text: str, problem: str) -> None:
+    """One error: where, which key, what is expected."""
+    (tmp_path / "spyglass.yml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_installation(tmp_path)
+    assert problem in str(caught.value)
+
+
+def test_host_entries_without_a_port_keep_the_targets_port(tmp_path: Path) -> None:
+    """`db: 127.0.0.1` maps db:5432 to 127.0.0.1:5432."""
+    (tmp_path / "spyglass.yml").write_text("hosts:\n  db: 127.0.0.1\n  web: 10.0.0.1:80\n")
+    found = load_installation(tmp_path)
+    assert found.map_address("db:5432") == "127.0.0.1:5432"
+    assert found.map_address("web:9999") == "10.0.0.1:80"
+    assert found.map_url("http://db/metrics") == "http://127.0.0.1:80/metrics"
