@@ -129,7 +129,7 @@ def config(text: str, folder: Path = Path("/")) -> PrometheusConfig:
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for a condition that real scraping brings about."""
     async with asyncio.timeout(10):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - conditions of a real scrape have no event to wait for
             await asyncio.sleep(0.01)
 
 
@@ -167,6 +167,7 @@ async def test_a_target_is_scraped_with_its_labels_and_the_automatic_series() ->
         assert b.last("scrape_samples_post_metric_relabeling") == 2.0
         assert b.samples(__name__="scrape_series_added")[0][1][0] == 2.0
         assert 0 < (b.last("scrape_duration_seconds") or 0) < 5
+        await until(lambda: b.only_target().health.health != "unknown")
         view = b.only_target()
         assert (view.health.health, view.health.error, view.target.url) == ("up", "", f"http://{instance}/metrics")
 
