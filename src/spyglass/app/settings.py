@@ -1,0 +1,116 @@
+"""What to run: the parts, their addresses, their files, their limits. Made by the command lines, read by the builder."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Target(StrEnum):
+    """A part that can run by itself."""
+
+    METRICS = "metrics"
+    LOGS = "logs"
+    AGENT = "agent"
+    UI = "ui"
+
+
+ALL_TARGETS = frozenset(Target)
+
+
+def unchanged(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a door listens. Port 0: any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """The metrics part. Durations in ms, sizes in bytes; 0: no bound. flags: what /api/v1/status/flags shows."""
+
+    address: Address
+    data: Path
+    config_file: Path | None = None
+    retention_ms: int = 15 * 86_400_000
+    retention_bytes: int = 0
+    max_series: int = 2_000_000
+    out_of_order_ms: int = 0
+    lifecycle: bool = True
+    remote_write_receiver: bool = True
+    admin_api: bool = False
+    lookback_ms: int = 300_000
+    external_url: str = ""
+    route_prefix: str = ""
+    features: frozenset[str] = frozenset()
+    flags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LogsSettings:
+    """The logs part. port None: the configuration file's."""
+
+    address: Address
+    data: Path
+    config_file: Path | None = None
+    expand_env: bool = False
+    retention_ms: int = 0
+    retention_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """The agent. positions: overrides the file's. urls: additional push addresses."""
+
+    address: Address | None
+    config_file: Path
+    expand_env: bool = False
+    positions: Path | None = None
+    urls: tuple[str, ...] = ()
+    external_labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UiSettings:
+    """The web UI and Grafana's API. password "": a generated one at the first start. demo: admin/admin, and says so."""
+
+    address: Address
+    data: Path
+    provisioning: Path | None = None
+    user: str = "admin"
+    password: str = ""
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySettings:
+    """What one query may use, and how many run at once."""
+
+    timeout_s: float = 120.0
+    max_samples: int = 50_000_000
+    max_bytes: int = 1 << 30
+    concurrency: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything. A part that is None does not run. data: the folder whose lock this process holds."""
+
+    data: Path
+    metrics: MetricsSettings | None = None
+    logs: LogsSettings | None = None
+    agent: AgentSettings | None = None
+    ui: UiSettings | None = None
+    queries: QuerySettings = QuerySettings()
+    min_free_bytes: int = 512 << 20
+    map_address: Callable[[str], str] = unchanged
+    map_url: Callable[[str], str] = unchanged
+    map_path: Callable[[str], str] = unchanged
