@@ -133,8 +133,10 @@ class MemoryMetricStore:
 
     def _append_extras(self, batch: WriteBatch) -> None:
         for ref, exemplar in batch.exemplars:
-            if 1 <= ref <= len(self._series) and exemplar not in self._series[ref - 1].exemplars:
-                self._series[ref - 1].exemplars.append(exemplar)
+            held = self._series[ref - 1].exemplars if 1 <= ref <= len(self._series) else None
+            # As upstream: the same as the newest, or older than it, is dropped.
+            if held is not None and not (held and (held[-1] == exemplar or exemplar.time_ms < held[-1].time_ms)):
+                held.append(exemplar)
         for name, entry in batch.metadata.items():
             known = self._metadata.setdefault(name, [])
             if entry not in known:

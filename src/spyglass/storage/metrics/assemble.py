@@ -1,0 +1,89 @@
+"""Join what the head and the blocks answer into one Selection: the same series from several sources becomes one row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from spyglass.model.arrays import I64, U64
+from spyglass.model.labels import LabelTable
+from spyglass.model.samples import HistogramRuns, SampleRuns, SampleTile, Selection
+
+Piece = SampleTile | SampleRuns
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAnswer:
+    """What one source holds. The rows of pieces and histograms index `fingerprints` [S,2] and `labels` (S rows)."""
+
+    fingerprints: U64
+    labels: LabelTable
+    pieces: Sequence[Piece] = ()
+    histograms: Sequence[HistogramRuns] = ()
+
+
+def assemble(answers: Sequence[SourceAnswer]) -> Selection:
+    """Answers come oldest first, disjoint in time for any one series; the newest source's dictionaries serve the labels."""
+    answers = [answer for answer in (_only_used(a) for a in answers) if answer.labels.size]
+    if not answers:
+        return Selection(LabelTable(0))
+    if len(answers) == 1:
+        return Selection(answers[0].labels, tuple(answers[0].pieces), tuple(answers[0].histograms))
+    rows_of, labels = unify_rows(answers)
+    pieces = [replace(p, rows=rows[p.rows]) for a, rows in zip(answers, rows_of, strict=True) for p in a.pieces]
+    histograms = [replace(h, rows=rows[h.rows]) for a, rows in zip(answers, rows_of, strict=True) for h in a.histograms]
+    return Selection(labels, tuple(pieces), tuple(histograms))
+
+
+def unify_rows(answers: Sequence[SourceAnswer]) -> tuple[list[I64], LabelTable]:
+    """Number the distinct series of all answers.
+
+    Returns: for each answer the row [S] of each of its series; the labels of all rows.
+    """
+    newest_first = list(reversed(answers))
+    prints = np.concatenate([answer.fingerprints for answer in newest_first])
+    first, inverse = unique_fingerprints(prints)
+    bounds = np.cumsum([0, *(answer.labels.size for answer in newest_first)])
+    # Rows are numbered so that those of one source are neighbours: then its label columns are taken in one piece.
+    order = np.argsort(first, kind="stable")
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    rows = rank[inverse]
+    rows_of = [rows[low:high] for low, high in pairwise(bounds.tolist())]
+    owners = np.sort(first)
+    tables = []
+    for answer, (low, high) in zip(newest_first, pairwise(bounds.tolist()), strict=True):
+        own = owners[np.searchsorted(owners, low) : np.searchsorted(owners, high)] - low
+        if len(own):
+            tables.append(answer.labels if len(own) == answer.labels.size else answer.labels.take(own))
+    return list(reversed(rows_of)), LabelTable.concat(tables)
+
+
+def unique_fingerprints(prints: U64) -> tuple[I64, I64]:
+    """The distinct rows of [n,2]. Returns: the first index of each, and for each row the number of its distinct value.
+
+    Sorting by the first word is enough unless two series share it by chance; that is looked for.
+    """
+    _, first, inverse = np.unique(prints[:, 0], return_index=True, return_inverse=True)
+    if (prints[first[inverse], 1] == prints[:, 1]).all():
+        return first, inverse
+    _, first, inverse = np.unique(prints, axis=0, return_index=True, return_inverse=True)
+    return first, inverse.reshape(-1)
+
+
+def _only_used(answer: SourceAnswer) -> SourceAnswer:
+    """Without the series that have no samples here."""
+    used = np.zeros(answer.labels.size, np.bool_)
+    for piece in (*answer.pieces, *answer.histograms):
+        used[piece.rows] = True
+    if used.all():
+        return answer
+    kept = np.flatnonzero(used)
+    rank = np.cumsum(used) - 1
+    return SourceAnswer(
+        answer.fingerprints[kept],
+        answer.labels.take(kept),
+        [replace(p, rows=rank[p.rows]) for p in answer.pieces],
+        [replace(h, rows=rank[h.rows]) for h in answer.histograms],
+    )

@@ -1,0 +1,299 @@
+"""The head: active series, and their samples since the last part was written. Every change is in the journal first.
+
+Not thread-safe: the store holds its lock around each call. Samples lie in pools: one that is written to, and frozen ones that wait
+to become parts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from spyglass.model.arrays import F64, I64, Mask
+from spyglass.model.labels import Labels
+from spyglass.model.matchers import Matcher
+from spyglass.model.samples import WriteBatch, WriteOutcome
+from spyglass.storage.journal import Journal
+from spyglass.storage.metrics import wal_records
+from spyglass.storage.metrics.admission import AgeLimits, Verdicts, all_in_order, judge
+from spyglass.storage.metrics.assemble import Piece, SourceAnswer
+from spyglass.storage.metrics.extras import ExemplarRing, ExemplarRow, MetadataBook, decode_extras, encode_extras
+from spyglass.storage.metrics.options import MetricStoreOptions
+from spyglass.storage.metrics.ragged import pieces
+from spyglass.storage.metrics.sample_pool import SamplePool
+from spyglass.storage.metrics.series_index import SeriesIndex
+
+_NONE: I64 = np.zeros(0, np.int64)
+
+
+@dataclass(slots=True)
+class FrozenPool:
+    """Samples on their way into a part. position: where the journal stood when the pool was frozen."""
+
+    pool: SamplePool
+    position: int
+
+
+@dataclass(slots=True)
+class HeadCounters:
+    appended: int = 0
+    created: int = 0
+    unknown_on_replay: int = 0
+
+
+@dataclass(slots=True)
+class _Refusals:
+    unknown: list[I64] = field(default_factory=list)
+    out_of_order: list[I64] = field(default_factory=list)
+    too_old: list[I64] = field(default_factory=list)
+    duplicate: list[I64] = field(default_factory=list)
+
+    def add(self, verdicts: Verdicts, rows: I64) -> None:
+        self.out_of_order.append(rows[verdicts.out_of_order])
+        self.too_old.append(rows[verdicts.too_old])
+        self.duplicate.append(rows[verdicts.duplicate])
+
+
+class Head:
+    """Index, pools and journal of one tenant."""
+
+    def __init__(self, journal: Journal, options: MetricStoreOptions) -> None:
+        self._journal, self._options = journal, options
+        self.index = SeriesIndex()
+        self.counters = HeadCounters()
+        self.exemplars = ExemplarRing(options.max_exemplars)
+        self.metadata = MetadataBook()
+        self.frozen: list[FrozenPool] = []
+        self.pool: SamplePool | None = None
+        self.newest_ms: int | None = None
+        """The newest sample the store ever took."""
+        self.position = journal.end
+        """Everything before this position of the journal is in the pools or in parts."""
+
+    # Writing.
+
+    def resolve(self, labels: Sequence[Labels]) -> I64:
+        """References, creating what is new; new series are in the journal when this returns."""
+        index, limit = self.index, self._options.max_series
+        slots = np.empty(len(labels), np.int64)
+        created: list[int] = []
+        for at, one in enumerate(labels):
+            slot = index.find(one)
+            if slot < 0 and not (limit and index.count >= limit):
+                slot = index.add(one)
+                created.append(at)
+            slots[at] = slot
+        refs = np.where(slots < 0, -1, index.refs(np.maximum(slots, 0)))
+        if created:
+            self._log_series(refs, slots, created, labels)
+        return refs
+
+    def _log_series(self, refs: I64, slots: I64, created: list[int], labels: Sequence[Labels]) -> None:
+        try:
+            for at in range(0, len(created), 20_000):
+                part = created[at : at + 20_000]
+                self._log(wal_records.encode_series((int(refs[row]), labels[row]) for row in part))
+        except BaseException:
+            self.index.drop(slots[created])
+            raise
+        self.counters.created += len(created)
+
+    def append(self, batch: WriteBatch) -> tuple[WriteOutcome, int]:
+        """Judge, log and keep a batch. Returns the outcome and the journal position that makes it durable."""
+        outcome = self._append_floats(batch)
+        if batch.exemplars or batch.metadata:
+            self._append_extras(batch)
+        return outcome, self.position
+
+    def _append_extras(self, batch: WriteBatch) -> None:
+        index = self.index
+        slots, known = index.slots_of(np.fromiter((ref for ref, _ in batch.exemplars), np.int64, len(batch.exemplars)))
+        labels = index.table(slots).all_labels()
+        rows: list[ExemplarRow] = []
+        for one, good, (_, exemplar) in zip(labels, known.tolist(), batch.exemplars, strict=True):
+            if good and self.exemplars.add(one, exemplar):
+                rows.append((one, exemplar))
+        news = self.metadata.news(batch.metadata)
+        self.metadata.add(news)
+        if rows or news:
+            extras = encode_extras(rows, {name: [entry] for name, entry in news.items()})
+            self._log(wal_records.encode_json(wal_records.EXTRAS, extras))
+
+    def _append_floats(self, batch: WriteBatch) -> WriteOutcome:
+        refs, times = batch.refs, batch.times
+        slots, known = self.index.slots_of(refs)
+        limits = AgeLimits.of(self.newest_ms, self._options.block_range_ms, self._options.out_of_order_window_ms)
+        if len(refs) and known.all() and self._fast(slots, times, limits):
+            self._keep(refs, slots, times, batch.values)
+            return WriteOutcome(len(refs), _NONE, _NONE, _NONE, _NONE)
+        rows = np.flatnonzero(known)
+        refusals = _Refusals(unknown=[np.flatnonzero(~known)])
+        stored, same = self._judge_rounds(slots, times, batch.values, rows, limits, refusals)
+        if len(stored):
+            self._keep(refs[stored], slots[stored], times[stored], batch.values[stored])
+        return self._outcome(len(stored) + same, refusals)
+
+    def _fast(self, slots: I64, times: I64, limits: AgeLimits) -> bool:
+        """Whether all samples are in order and no series occurs twice: then nothing needs to be judged one by one."""
+        return all_in_order(times, self.index.last_ms[slots], limits) and _ascending_or_distinct(slots)
+
+    def _judge_rounds(
+        self, slots: I64, times: I64, values: F64, rows: I64, limits: AgeLimits, refusals: _Refusals
+    ) -> tuple[I64, int]:
+        """Judge the batch as if sample by sample. Returns: the rows to store, in order; how many are there already."""
+        if not len(rows):
+            return _NONE, 0
+        last_ms, last_bits = self.index.last_ms.copy(), self.index.last_bits.copy()
+        if _in_order_by_slot(slots[rows], times[rows], last_ms, limits):
+            return rows, 0
+        kept, same = [], 0
+        for turn in _rounds(slots[rows]):
+            members = rows[turn]
+            slot = slots[members]
+            verdicts = judge(times[members], values[members], last_ms[slot], last_bits[slot], limits)
+            refusals.add(verdicts, members)
+            same += int(np.count_nonzero(verdicts.same))
+            store = members[verdicts.store]
+            last_ms[slots[store]] = times[store]
+            last_bits[slots[store]] = np.ascontiguousarray(values[store]).view(np.uint64)
+            kept.append(store)
+        return np.sort(np.concatenate(kept)), same
+
+    def _keep(self, refs: I64, slots: I64, times: I64, values: F64) -> None:
+        """Log samples that were judged good and put them into the pool."""
+        values = np.ascontiguousarray(values)
+        # The pool first: freezing a full one must note a position before these samples.
+        pool = self._room_for(len(slots))
+        self._log(*wal_records.encode_samples(wal_records.SAMPLES, refs, times, values))
+        self._take(pool, slots, times, values)
+
+    def _log(self, *parts: bytes | memoryview) -> None:
+        self.position = self._journal.append(*parts)
+
+    def _take(self, pool: SamplePool, slots: I64, times: I64, values: F64) -> None:
+        pool.append(slots, times, values)
+        self._remember(slots, times, values)
+        self.counters.appended += len(slots)
+
+    def _remember(self, slots: I64, times: I64, values: F64) -> None:
+        """Update each series' last sample. Where a slot repeats the last one wins, which is its newest."""
+        index = self.index
+        index.last_ms[slots] = times
+        index.last_bits[slots] = values.view(np.uint64)
+        newest = int(times.max())
+        self.newest_ms = newest if self.newest_ms is None else max(self.newest_ms, newest)
+
+    def _room_for(self, count: int) -> SamplePool:
+        if self.pool is not None and not self.pool.has_room(count):
+            self.freeze()
+        if self.pool is None:
+            series = max(self.index.count, count)
+            self.pool = SamplePool(max(self._options.head_samples, 16 * series), series)
+        return self.pool
+
+    def freeze(self) -> None:
+        """Close the pool that is written to: from now on it only waits to become a part."""
+        if self.pool is not None and self.pool.samples:
+            self.frozen.append(FrozenPool(self.pool, self.position))
+        self.pool = None
+
+    def _outcome(self, accepted: int, refusals: _Refusals) -> WriteOutcome:
+        def joined(parts: list[I64]) -> I64:
+            return np.sort(np.concatenate(parts)) if parts else _NONE
+
+        return WriteOutcome(
+            accepted,
+            joined(refusals.unknown),
+            joined(refusals.out_of_order),
+            joined(refusals.too_old),
+            joined(refusals.duplicate),
+        )
+
+    # Reading.
+
+    def pools(self) -> list[SamplePool]:
+        """Oldest first."""
+        return [frozen.pool for frozen in self.frozen] + ([self.pool] if self.pool is not None else [])
+
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SourceAnswer:
+        """The head's part of a selection; samples are copied, so the lock may be given back."""
+        slots = self.index.match(matchers)
+        found: list[Piece] = []
+        if len(slots):
+            row_of_slot = self._rows(slots)
+            for pool in self.pools():
+                found.extend(pieces(pool.select(row_of_slot, start_ms, end_ms)))
+        return SourceAnswer(self.index.fingerprints[slots], self.index.table(slots), found)
+
+    def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SourceAnswer:
+        """The series with a sample in the range, without samples."""
+        slots = self.index.match(matchers)
+        has: Mask = np.zeros(len(slots), np.bool_)
+        for pool in self.pools():
+            has |= pool.has_samples(slots, start_ms, end_ms)
+        slots = slots[has]
+        return SourceAnswer(self.index.fingerprints[slots], self.index.table(slots))
+
+    def _rows(self, slots: I64) -> I64:
+        row_of_slot = np.full(self.index.size, -1, np.int64)
+        row_of_slot[slots] = np.arange(len(slots))
+        return row_of_slot
+
+    # Replay.
+
+    def replay_record(self, position: int, record: bytes) -> None:
+        """Apply the record that ends at `position`. Samples of series that the journal lost are counted, not guessed."""
+        kind = record[0]
+        if kind == wal_records.SERIES:
+            for ref, labels in wal_records.decode_series(record):
+                self.index.restore(labels, ref)
+        elif kind == wal_records.SAMPLES:
+            self._replay_samples(*wal_records.decode_samples(record))
+        elif kind == wal_records.EXTRAS:
+            self.restore_extras(wal_records.decode_json(record))
+        self.position = position
+
+    def restore_extras(self, value: object) -> None:
+        exemplars, metadata = decode_extras(value)
+        for labels, exemplar in exemplars:
+            self.exemplars.add(labels, exemplar)
+        for name, entries in metadata.items():
+            for entry in entries:
+                self.metadata.add(self.metadata.news({name: entry}))
+
+    def _replay_samples(self, refs: I64, times: I64, values: F64) -> None:
+        slots, known = self.index.slots_of(refs)
+        if not known.all():
+            self.counters.unknown_on_replay += int(np.count_nonzero(~known))
+            slots, times, values = slots[known], times[known], values[known]
+        if len(slots):
+            self._take(self._room_for(len(slots)), slots, times, values)
+
+
+def _ascending_or_distinct(slots: I64) -> bool:
+    if (slots[1:] > slots[:-1]).all():
+        return True
+    seen = np.zeros(int(slots.max()) + 1, np.bool_)
+    seen[slots] = True
+    return int(np.count_nonzero(seen)) == len(slots)
+
+
+def _in_order_by_slot(slots: I64, times: I64, last_ms: I64, limits: AgeLimits) -> bool:
+    """Whether each series' samples ascend within the batch, behind its last one, and are young enough."""
+    if int(times.min()) < limits.oldest_in_order_ms or (times <= last_ms[slots]).any():
+        return False
+    order = np.argsort(slots, kind="stable")
+    slots, times = slots[order], times[order]
+    return bool(((slots[1:] != slots[:-1]) | (times[1:] > times[:-1])).all())
+
+
+def _rounds(slots: I64) -> list[I64]:
+    """Indexes of the first sample of each slot, then of the second, and so on."""
+    order = np.argsort(slots, kind="stable")
+    ordered = slots[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    lengths = np.diff(np.append(starts, len(slots)))
+    rank = np.arange(len(slots)) - np.repeat(starts, lengths)
+    by_rank = np.argsort(rank, kind="stable")
+    bounds = np.cumsum(np.bincount(rank))
+    return [np.sort(order[part]) for part in np.split(by_rank, bounds[:-1])]

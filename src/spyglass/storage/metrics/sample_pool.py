@@ -1,0 +1,161 @@
+"""Samples of the head before they become a part: pages of K samples, each page one series'.
+
+    page_slot [P]      whose page it is          page_times [P,K] ms
+    page_fill [P]      samples in it             page_values [P,K]
+    open_page [slots]  the page that a series writes to, -1 where it has none
+
+An append is a handful of numpy operations whatever mix of series it brings: scrapes, remote writes and single samples take the
+same path, and which series share their times is found out when they are read. All memory is reserved at once and touched as it is
+filled, so an idle pool costs nothing. Not thread-safe: the store locks. A frozen pool is only read.
+"""
+
+import numpy as np
+
+from spyglass.model.arrays import F64, I32, I64, Mask
+from spyglass.storage.metrics.ragged import Ragged, gather_index, keep_where, offsets_of
+
+_PAGE_MAX, _PAGE_MIN = 32, 8
+
+
+class SamplePool:
+    """Room for about `samples` samples of about `series` series."""
+
+    def __init__(self, samples: int, series: int) -> None:
+        self._k = _page_size(samples, series)
+        self._pages = max(samples // self._k, 1) + series
+        self._used = 0
+        self._slot: I32 = np.empty(self._pages, np.int32)
+        self._fill: I32 = np.zeros(self._pages, np.int32)
+        self._times: I64 = np.empty((self._pages, self._k), np.int64)
+        self._values: F64 = np.empty((self._pages, self._k), np.float64)
+        self._open: I32 = np.full(max(series * 2, 64), -1, np.int32)
+        self.min_ms, self.max_ms = 2**62, -(2**62)
+        self.samples = 0
+
+    def has_room(self, count: int) -> bool:
+        """Whether any batch of so many samples fits: in the worst case each needs a page."""
+        return self._used + count <= self._pages
+
+    @property
+    def used_pages(self) -> int:
+        return self._used
+
+    def append(self, slots: I64, times: I64, values: F64) -> None:
+        """Add samples, each newer than all of its series before it. A slot may occur several times, in order of time."""
+        self._reserve_slots(int(slots.max()) + 1)
+        position = self._place_distinct(slots) if _distinct(slots) else self._place_repeated(slots)
+        self._times.reshape(-1)[position] = times
+        self._values.reshape(-1)[position] = values
+        self.samples += len(slots)
+        self.min_ms = min(self.min_ms, int(times.min()))
+        self.max_ms = max(self.max_ms, int(times.max()))
+
+    def select(self, row_of_slot: I64, start_ms: int, end_ms: int) -> Ragged:
+        """The samples in [start_ms, end_ms] of the slots whose row is not -1, as copies. row_of_slot [slots]."""
+        count = self._used
+        rows = _rows_of(row_of_slot, self._slot[:count])
+        pages = np.flatnonzero(rows >= 0)
+        if start_ms > self.min_ms or end_ms < self.max_ms:
+            last = self._times[pages, self._fill[pages] - 1]
+            pages = pages[(last >= start_ms) & (self._times[pages, 0] <= end_ms)]
+        rows = rows[pages]
+        order = np.argsort(rows, kind="stable")
+        return self._gather(pages[order], rows[order], start_ms, end_ms)
+
+    def _gather(self, pages: I64, page_rows: I64, start_ms: int, end_ms: int) -> Ragged:
+        fill = self._fill[pages].astype(np.int64)
+        index = gather_index(pages * self._k, fill)
+        rows, first = np.unique(page_rows, return_index=True)
+        lengths = np.add.reduceat(fill, first) if len(first) else np.zeros(0, np.int64)
+        ragged = Ragged(rows, offsets_of(lengths), self._times.reshape(-1)[index], self._values.reshape(-1)[index])
+        if start_ms <= self.min_ms and end_ms >= self.max_ms:
+            return ragged
+        return keep_where(ragged, (ragged.times >= start_ms) & (ragged.times <= end_ms))
+
+    def has_samples(self, slots: I64, start_ms: int, end_ms: int) -> Mask:
+        """Which of the slots have a sample in the range."""
+        row_of_slot = np.full(int(slots.max()) + 1 if len(slots) else 0, -1, np.int64)
+        row_of_slot[slots] = np.arange(len(slots))
+        has = np.zeros(len(slots), np.bool_)
+        has[self.select(row_of_slot, start_ms, end_ms).rows] = True
+        return has
+
+    def _place_distinct(self, slots: I64) -> I64:
+        """Flat positions for one sample per slot."""
+        pages = self._open[slots]
+        need = (pages < 0) | (self._fill[pages] >= self._k)
+        if need.any():
+            pages = self._add_pages(slots, pages, need)
+        position = pages.astype(np.int64) * self._k + self._fill[pages]
+        self._fill[pages] += 1
+        return position
+
+    def _add_pages(self, slots: I64, pages: I32, need: Mask) -> I32:
+        wanting = slots[need]
+        fresh = np.arange(self._used, self._used + len(wanting), dtype=np.int32)
+        self._used += len(wanting)
+        self._slot[fresh] = wanting
+        self._open[wanting] = fresh
+        pages[need] = fresh
+        return pages
+
+    def _place_repeated(self, slots: I64) -> I64:
+        """Flat positions where slots repeat: the first samples of all slots, then the second, and so on, a round each."""
+        position = np.empty(len(slots), np.int64)
+        order = np.argsort(slots, kind="stable")
+        ordered = slots[order]
+        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+        if len(slots) > 4 * len(starts) and len(starts) < 64:
+            return self._place_long(order, ordered, starts, position)
+        rank = np.arange(len(slots)) - np.repeat(starts, np.diff(np.append(starts, len(slots))))
+        for turn in range(int(rank.max()) + 1):
+            members = order[rank == turn]
+            position[members] = self._place_distinct(slots[members])
+        return position
+
+    def _place_long(self, order: I64, ordered: I64, starts: I64, position: I64) -> I64:
+        """Few slots with many samples each (a backfill): fill page after page."""
+        for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(ordered)], strict=True):
+            slot = int(ordered[start])
+            at = start
+            while at < stop:
+                page = int(self._open[slot])
+                if page < 0 or self._fill[page] >= self._k:
+                    page = int(self._add_pages(np.asarray([slot]), np.asarray([page], np.int32), np.asarray([True]))[0])
+                fill = int(self._fill[page])
+                count = min(stop - at, self._k - fill)
+                position[order[at : at + count]] = page * self._k + fill + np.arange(count)
+                self._fill[page] += count
+                at += count
+        return position
+
+    def _reserve_slots(self, wanted: int) -> None:
+        if wanted > len(self._open):
+            longer = np.full(max(wanted, len(self._open) * 2), -1, np.int32)
+            longer[: len(self._open)] = self._open
+            self._open = longer
+
+
+def _distinct(slots: I64) -> bool:
+    """Whether no slot occurs twice. Ascending order, the usual case, is seen without sorting."""
+    if len(slots) < 2 or (slots[1:] > slots[:-1]).all():
+        return True
+    seen = np.zeros(int(slots.max()) + 1, np.bool_)
+    seen[slots] = True
+    return int(np.count_nonzero(seen)) == len(slots)
+
+
+def _rows_of(row_of_slot: I64, slots: I32) -> I64:
+    if not len(row_of_slot):
+        return np.full(len(slots), -1, np.int64)
+    rows = row_of_slot[np.minimum(slots, len(row_of_slot) - 1)]
+    rows[slots >= len(row_of_slot)] = -1
+    return rows
+
+
+def _page_size(samples: int, series: int) -> int:
+    """Pages fill half on average: many series want short pages, or the pool would be mostly holes."""
+    size = _PAGE_MAX
+    while size > _PAGE_MIN and series * size > samples // 2:
+        size //= 2
+    return size

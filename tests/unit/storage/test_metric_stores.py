@@ -1,0 +1,69 @@
+"""Every metric store passes the one suite."""
+
+from pathlib import Path
+
+import pytest
+
+from spyglass.protocols.metric_store import MetricStore
+from spyglass.storage.files import RealFiles
+from spyglass.storage.memory_metrics import MemoryMetricStore
+from spyglass.storage.metrics.options import MetricStoreOptions
+from spyglass.storage.metrics.store import DiskMetricStore
+from spyglass.testing.clock import VirtualClock
+from spyglass.testing.metric_store_suite import Harness, MetricStoreSuite
+
+OPTIONS = MetricStoreOptions(sync_interval_s=60, retention_ms=0)
+
+
+class MemoryHarness:
+    def __init__(self) -> None:
+        self.store: MetricStore = MemoryMetricStore()
+
+    def settle(self) -> MetricStore:
+        return self.store
+
+
+class DiskHarness:
+    """A store on disk; settling leaves the head as it is."""
+
+    def __init__(self, folder: Path, options: MetricStoreOptions = OPTIONS) -> None:
+        self._folder, self._options = folder, options
+        self.disk = self._open()
+
+    @property
+    def store(self) -> MetricStore:
+        return self.disk
+
+    def settle(self) -> MetricStore:
+        return self.disk
+
+    def _open(self) -> DiskMetricStore:
+        return DiskMetricStore(self._folder, files=RealFiles(), clock=VirtualClock(), options=self._options)
+
+    def reopen(self) -> None:
+        self.disk.close()
+        self.disk = self._open()
+
+
+class ReopenedHarness(DiskHarness):
+    def settle(self) -> MetricStore:
+        self.reopen()
+        return self.disk
+
+
+class TestMemory(MetricStoreSuite):
+    @pytest.fixture
+    def harness(self) -> Harness:
+        return MemoryHarness()
+
+
+class TestFreshHead(MetricStoreSuite):
+    @pytest.fixture
+    def harness(self, tmp_path: Path) -> Harness:
+        return DiskHarness(tmp_path)
+
+
+class TestReopened(MetricStoreSuite):
+    @pytest.fixture
+    def harness(self, tmp_path: Path) -> Harness:
+        return ReopenedHarness(tmp_path)
