@@ -11,8 +11,8 @@ Unknown protobuf fields are skipped. Source: Loki's HTTP API documentation, pkg/
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import cramjam
@@ -30,7 +30,12 @@ MAX_BODY_BYTES = 100 << 20
 _PAIR = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*("(?:[^"\\\n]|\\.)*"|`[^`]*`)\s*')
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
-Streams = list[tuple[Labels, list[LogEntry]]]
+Stream = tuple[Labels, list[LogEntry]]
+Streams = list[Stream]
+
+
+class BadLabels(MalformedBody):
+    """One stream's labels cannot be read; the other streams of the body can."""
 
 
 # --- label strings -----------------------------------------------------------------------------------------------------
@@ -40,21 +45,21 @@ def parse_label_pairs(text: str) -> list[tuple[str, str]]:
     """The pairs of `{a="b", c="d"}` as written: in order, empty values kept. Raises MalformedBody."""
     body = text.strip()
     if len(body) < 2 or body[0] != "{" or body[-1] != "}":
-        raise MalformedBody(f'error parsing labels {text!r}: should be of the form {{name="value", ...}}')
+        raise BadLabels(f'error parsing labels {text!r}: should be of the form {{name="value", ...}}')
     pairs: list[tuple[str, str]] = []
     at, end = 1, len(body) - 1
     while body[at:end].strip():
         match = _PAIR.match(body, at, end)
         if match is None:
-            raise MalformedBody(f'error parsing labels {text!r}: expected name="value" at column {at + 1}')
+            raise BadLabels(f'error parsing labels {text!r}: expected name="value" at column {at + 1}')
         try:
             pairs.append((match.group(1), unquote(match.group(2))))
         except ValueError as err:
-            raise MalformedBody(f"error parsing labels {text!r}: {err} in the value of {match.group(1)}") from None
+            raise BadLabels(f"error parsing labels {text!r}: {err} in the value of {match.group(1)}") from None
         at = match.end()
         if at < end:
             if body[at] != ",":
-                raise MalformedBody(f"error parsing labels {text!r}: expected a comma at column {at + 1}")
+                raise BadLabels(f"error parsing labels {text!r}: expected a comma at column {at + 1}")
             at += 1
     return pairs
 
@@ -68,7 +73,7 @@ def parse_label_string(text: str) -> Labels:
     """
     pairs = parse_label_pairs(text)
     if len({name for name, _ in pairs}) != len(pairs):
-        raise MalformedBody(f"error parsing labels {text!r}: a label is given twice")
+        raise BadLabels(f"error parsing labels {text!r}: a label is given twice")
     return labels_of(pairs)
 
 
@@ -84,9 +89,12 @@ def render_label_string(labels: Iterable[tuple[str, str]]) -> str:
 # --- protobuf: reading -------------------------------------------------------------------------------------------------
 
 
-def decode_protobuf(body: bytes, *, max_bytes: int = MAX_BODY_BYTES) -> Streams:
-    """A snappy-compressed PushRequest as streams in the order sent. Raises MalformedBody."""
-    return decode_push_request(decompress(body, max_bytes=max_bytes))
+def decode_protobuf(body: bytes, *, max_bytes: int = MAX_BODY_BYTES, problems: list[str] | None = None) -> Streams:
+    """A snappy-compressed PushRequest as streams in the order sent. Raises MalformedBody.
+
+    problems: where given, a stream whose labels cannot be read is named there and left out, and the others are returned.
+    """
+    return decode_push_request(decompress(body, max_bytes=max_bytes), problems=problems)
 
 
 def decompress(body: bytes, *, max_bytes: int = MAX_BODY_BYTES) -> bytes:
@@ -103,10 +111,11 @@ def decompress(body: bytes, *, max_bytes: int = MAX_BODY_BYTES) -> bytes:
         raise MalformedBody("snappy: corrupt input") from None
 
 
-def decode_push_request(data: bytes) -> Streams:
+def decode_push_request(data: bytes, *, problems: list[str] | None = None) -> Streams:
     """An uncompressed PushRequest. Raises MalformedBody."""
     try:
-        return [_stream(data, start, end) for field, start, end in _fields(data, 0, len(data)) if field == 1]
+        places = [(start, end) for field, start, end in _fields(data, 0, len(data)) if field == 1 and end >= 0]
+        return _readable((partial(_stream, data, at, end) for at, end in places), problems)
     except IndexError:
         raise MalformedBody("proto: unexpected EOF") from None
     except UnicodeDecodeError as err:
@@ -251,8 +260,11 @@ _SMALL = [bytes([n]) for n in range(128)]
 # --- JSON ---------------------------------------------------------------------------------------------------------------
 
 
-def decode_json(body: bytes) -> Streams:
-    """The JSON form, `stream`/`values` or the older `labels`/`entries`. Raises MalformedBody naming the place at fault."""
+def decode_json(body: bytes, *, problems: list[str] | None = None) -> Streams:
+    """The JSON form, `stream`/`values` or the older `labels`/`entries`. Raises MalformedBody naming the place at fault.
+
+    problems: as for decode_protobuf.
+    """
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError as err:
@@ -262,7 +274,21 @@ def decode_json(body: bytes) -> Streams:
         streams = []
     if not isinstance(data, dict) or not isinstance(streams, list):
         raise MalformedBody('the body should be an object with a list "streams"')
-    return [_json_stream(stream, f"streams[{index}]") for index, stream in enumerate(streams)]
+    reads = (partial(_json_stream, one, f"streams[{at}]") for at, one in enumerate(streams))
+    return _readable(reads, problems)
+
+
+def _readable(reads: Iterable[Callable[[], Stream]], problems: list[str] | None) -> Streams:
+    """The streams that can be read; those with bad labels go to `problems`, or end it all where there is none."""
+    streams: Streams = []
+    for read in reads:
+        try:
+            streams.append(read())
+        except BadLabels as err:
+            if problems is None:
+                raise
+            problems.append(str(err))
+    return streams
 
 
 def _json_stream(stream: Any, place: str) -> tuple[Labels, list[LogEntry]]:
@@ -277,7 +303,7 @@ def _json_stream(stream: Any, place: str) -> tuple[Labels, list[LogEntry]]:
         if not isinstance(value, str):
             raise MalformedBody(f"{place}.stream.{name} should be a string")
         if _NAME.fullmatch(name) is None:
-            raise MalformedBody(f"{place}.stream: {name!r} is no label name")
+            raise BadLabels(f"error parsing labels of {place}.stream: {name!r} is no label name")
     values = stream.get("values") or []
     if not isinstance(values, list):
         raise MalformedBody(f"{place}.values should be a list")
