@@ -1,0 +1,77 @@
+"""The application on the UI's port: Grafana's HTTP API and the web UI's files. `create_grafana_app` is the only door."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from spyglass.api.grafana import annotations, datasources, ds_query, library, proxy, session, settings
+from spyglass.api.grafana.auth import Authentication, Guard
+from spyglass.api.grafana.deps import GrafanaDeps
+from spyglass.api.grafana.engines import Engines
+from spyglass.api.grafana.outside import Outside
+from spyglass.api.grafana.replies import ApiError, error_of, reply
+from spyglass.api.grafana.static import StaticFiles
+from spyglass.model.errors import SpyglassError
+
+
+def create_grafana_app(deps: GrafanaDeps) -> Starlette:
+    """The ASGI application. Its lifespan closes the HTTP client; everything in `deps` belongs to the caller."""
+    guard, outside = Guard(deps), Outside()
+    engines = Engines(deps, outside)
+
+    async def metrics(_: Request) -> Response:
+        if deps.metrics is None:
+            raise ApiError(404, "Not found")
+        text = await asyncio.to_thread(deps.metrics)
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def unknown(_: Request) -> Response:
+        raise ApiError(404, "Not found")
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await outside.close()
+
+    api = [
+        *session.routes(deps, guard),
+        *settings.routes(deps),
+        *library.routes(deps),
+        *proxy.routes(deps, engines),
+        *datasources.routes(deps, engines),
+        *ds_query.routes(deps, engines),
+        *annotations.routes(deps),
+        Route("/metrics", metrics),
+        Route("/api/{path:path}", unknown, methods=proxy.METHODS),
+        Route("/apis/{path:path}", unknown, methods=proxy.METHODS),
+    ]
+    ui = StaticFiles(deps.ui_dir, allow_embedding=deps.settings.allow_embedding)
+    return Starlette(
+        routes=[*api, Mount("/", app=ui)],
+        middleware=[Middleware(Authentication, deps=deps, guard=guard)],
+        exception_handlers={ApiError: _api_error, SpyglassError: _spyglass_error, 500: _internal},
+        lifespan=lifespan,
+    )
+
+
+async def _api_error(_: Request, err: Exception) -> Response:
+    assert isinstance(err, ApiError), "registered for it"
+    return err.response()
+
+
+async def _spyglass_error(_: Request, err: Exception) -> Response:
+    assert isinstance(err, SpyglassError), "registered for it"
+    return error_of(err).response()
+
+
+async def _internal(_: Request, err: Exception) -> Response:
+    del err
+    return reply({"message": "Internal server error; the log says more"}, status=500)

@@ -1,0 +1,227 @@
+"""`POST /api/ds/query`: a panel's queries, each answered with frames or its own error.
+
+All queries of a request run at once (the bridge bounds how many really do); the same expression on the same grid of the same data
+source is evaluated once. Metric queries lie on a grid aligned to the step, so that a refresh moves by whole steps.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from spyglass.api.grafana import steps
+from spyglass.api.grafana.auth import user_of
+from spyglass.api.grafana.datasources import resolve
+from spyglass.api.grafana.deps import GrafanaDeps
+from spyglass.api.grafana.engines import PROMETHEUS_TYPES, Ask, Disconnected, Engines
+from spyglass.api.grafana.frames import metric_frames
+from spyglass.api.grafana.log_frames import log_frames
+from spyglass.api.grafana.replies import ApiError, encode, read_json, status_of
+from spyglass.api.grafana.series import Answer, LogAnswer
+from spyglass.api.grafana.time_range import parse_time_ms
+from spyglass.config.grafana import Datasource
+from spyglass.model.errors import SpyglassError
+from spyglass.protocols.log_store import Direction
+
+log = logging.getLogger(__name__)
+
+MAX_QUERIES = 200
+"""Queries in one request; no panel has as many."""
+MAX_LINES = 5_000
+DEFAULT_LINES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class PanelQuery:
+    """One query as it came, with what its data source makes of it. asks: range before instant."""
+
+    ref_id: str
+    source: Datasource
+    asks: tuple[Ask, ...]
+    legend_format: str
+    form: str
+    limit: int
+
+
+def routes(deps: GrafanaDeps, engines: Engines) -> list[Route]:
+    async def query(request: Request) -> Response:
+        user_of(request)
+        body = await read_json(request)
+        run = QueryRun(deps, engines, request.is_disconnected)
+        results = await run.results(body)
+        failed = [result for result in results.values() if "error" in result]
+        # As Grafana: the request failed where all of its queries did.
+        status = 400 if failed and len(failed) == len(results) else 200
+        content = await asyncio.to_thread(encode, {"results": results})
+        return Response(content, status, media_type="application/json")
+
+    return [Route("/api/ds/query", query, methods=["POST"])]
+
+
+class QueryRun:
+    """The queries of one request."""
+
+    def __init__(self, deps: GrafanaDeps, engines: Engines, disconnected: Disconnected) -> None:
+        self._deps, self._engines, self._disconnected = deps, engines, disconnected
+        self._running: dict[Ask, asyncio.Task[Answer]] = {}
+
+    async def results(self, body: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """The results by refId. Raises: ApiError 400 where the request itself is wrong."""
+        queries = body.get("queries")
+        if not isinstance(queries, list) or not queries:
+            raise ApiError(400, "no queries found")
+        if len(queries) > MAX_QUERIES:
+            raise ApiError(400, f"{len(queries)} queries are more than {MAX_QUERIES} in one request")
+        shown = [query for query in queries if isinstance(query, dict) and not query.get("hide")]
+        names = [str(query.get("refId") or "A") for query in shown]
+        tables = sum(1 for query in shown if query.get("format") == "table")
+        try:
+            found = await asyncio.gather(*(self._one(body, query, tables > 1) for query in shown))
+        finally:
+            await self._stop()
+        return dict(zip(names, found, strict=True))
+
+    async def _stop(self) -> None:
+        """Nothing runs on when the request ends early."""
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _one(self, body: Mapping[str, Any], query: Mapping[str, Any], many_tables: bool) -> dict[str, Any]:
+        try:
+            asked = self._read(body, query)
+            answers = [await self._evaluated(asked.source, ask) for ask in asked.asks]
+            return {"status": 200, "frames": await asyncio.to_thread(_frames, asked, answers, many_tables)}
+        except ApiError as err:
+            return _failed(err.message, err.status, "plugin")
+        except SpyglassError as err:
+            return _failed(str(err), status_of(err), "downstream")
+        except Exception:
+            log.exception("a query failed for a reason that is ours: %r", query.get("expr"))
+            return _failed("internal error; the log says more", 500, "plugin")
+
+    async def _evaluated(self, source: Datasource, ask: Ask) -> Answer:
+        task = self._running.get(ask)
+        if task is None:
+            task = asyncio.create_task(self._engines.ask(source, ask, self._disconnected))
+            self._running[ask] = task
+        return await asyncio.shield(task)
+
+    def _read(self, body: Mapping[str, Any], query: Mapping[str, Any]) -> PanelQuery:
+        reference = query.get("datasource") or query.get("datasourceId")
+        source = _source(self._deps.datasources(), reference)
+        expression = query.get("expr") or query.get("expression") or query.get("query")
+        if not isinstance(expression, str) or not expression.strip():
+            raise ApiError(400, "the query is empty")
+        start_ms, end_ms = self._range(body, query)
+        limit = min(_int(query.get("maxLines")) or _int(source.json_data.get("maxLines")) or DEFAULT_LINES, MAX_LINES)
+        form = str(query.get("format") or "time_series")
+        asks = _asks(source, query, expression, start_ms, end_ms, limit)
+        return PanelQuery(
+            ref_id=str(query.get("refId") or "A"),
+            source=source,
+            asks=asks,
+            legend_format=str(query.get("legendFormat") or ""),
+            form=form,
+            limit=limit,
+        )
+
+    def _range(self, body: Mapping[str, Any], query: Mapping[str, Any]) -> tuple[int, int]:
+        own = query.get("timeRange")
+        times = own if isinstance(own, dict) else body
+        now_ms = self._deps.clock.now_ns() // 1_000_000
+        try:
+            start_ms = parse_time_ms(times.get("from", "now-1h"), now_ms=now_ms)
+            end_ms = parse_time_ms(times.get("to", "now"), now_ms=now_ms, round_up=True)
+        except ValueError as err:
+            raise ApiError(400, f"bad time range: {err}") from None
+        if end_ms < start_ms:
+            raise ApiError(400, "bad time range: it ends before it begins")
+        return start_ms, end_ms
+
+
+def _source(sources: Sequence[Datasource], reference: object) -> Datasource:
+    if isinstance(reference, int) and not isinstance(reference, bool):
+        found = next((source for source in sources if source.id == reference), None)
+    else:
+        found = resolve(sources, reference)
+    if found is None:
+        name = reference.get("uid") if isinstance(reference, dict) else reference
+        raise ApiError(404, f"data source {name!r} was not found" if name else "there is no data source")
+    return found
+
+
+def _asks(
+    source: Datasource, query: Mapping[str, Any], expression: str, start_ms: int, end_ms: int, limit: int
+) -> tuple[Ask, ...]:
+    scrape_ms = steps.duration_ms(source.json_data.get("timeInterval")) or steps.DEFAULT_SCRAPE_MS
+    range_ms = end_ms - start_ms
+    step_ms = steps.step_ms_of(
+        range_ms=range_ms,
+        interval_ms=_int(query.get("intervalMs")),
+        max_points=_int(query.get("maxDataPoints")),
+        min_step_ms=max(
+            steps.duration_ms(query.get("interval")),
+            steps.duration_ms(query.get("step")),
+            steps.duration_ms(source.json_data.get("timeInterval")),
+        ),
+    )
+    filled = steps.fill_macros(expression, step_ms=step_ms, range_ms=range_ms, scrape_ms=scrape_ms)
+    direction: Direction = "forward" if query.get("direction") == "forward" else "backward"
+    wants_range, wants_instant = _modes(source, query)
+    asks = []
+    if wants_range:
+        first, last = start_ms, end_ms
+        if source.type in PROMETHEUS_TYPES:
+            first, last = start_ms // step_ms * step_ms, end_ms // step_ms * step_ms
+        asks.append(Ask(source.uid, filled, first, last, step_ms, limit, direction))
+    if wants_instant:
+        asks.append(Ask(source.uid, filled, end_ms, end_ms, 0, limit, direction))
+    return tuple(asks)
+
+
+def _modes(source: Datasource, query: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Whether a range, an instant, or both are wanted. Prometheus queries have switches, Loki's a queryType."""
+    if source.type == "loki" and query.get("queryType") in ("instant", "range"):
+        instant = query["queryType"] == "instant"
+        return not instant, instant
+    instant = bool(query.get("instant"))
+    return bool(query.get("range", not instant)) or not instant, instant
+
+
+def _frames(asked: PanelQuery, answers: Sequence[Answer], many_tables: bool) -> list[dict[str, Any]]:
+    frames = []
+    for ask, answer in zip(asked.asks, answers, strict=True):
+        if isinstance(answer, LogAnswer):
+            frames += log_frames(answer, ref_id=asked.ref_id, expression=ask.expression, limit=asked.limit)
+            continue
+        # Both at once (Explore): the instant answer is the table under the graph.
+        form = "table" if len(asked.asks) == 2 and ask.step_ms == 0 else asked.form
+        frames += metric_frames(
+            answer,
+            ref_id=asked.ref_id,
+            expression=ask.expression,
+            legend_format=asked.legend_format,
+            form=form,
+            # With several tables the values must differ in name, or a join would lose one.
+            value_name=f"Value #{asked.ref_id}" if many_tables else "Value",
+        )
+    return frames
+
+
+def _failed(message: str, status: int, source: str) -> dict[str, Any]:
+    return {"status": status, "error": message, "errorSource": source, "frames": []}
+
+
+def _int(value: object) -> int:
+    """A number of the request, 0 where it is none."""
+    if isinstance(value, bool):
+        return 0
+    if isinstance(value, int | float) and 0 < value < 2**53:
+        return int(value)
+    return int(value) if isinstance(value, str) and value.isdecimal() else 0

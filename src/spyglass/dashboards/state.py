@@ -1,0 +1,126 @@
+"""The one SQLite file `<data>/state/spyglass.sqlite`: people, sessions, saved dashboards, stars, preferences, annotations.
+
+One connection, one lock, WAL: every statement is short, and a commit is durable before the call returns. The schema's version
+is `PRAGMA user_version`; each entry of `_STEPS` takes the file one version further, so that old files open.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from spyglass.model.errors import CorruptData, DiskFull, StorageError
+
+_STEPS: Sequence[str] = (
+    """
+    CREATE TABLE users (
+        id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE COLLATE NOCASE, name TEXT NOT NULL, email TEXT NOT NULL,
+        role TEXT NOT NULL, is_admin INTEGER NOT NULL, hash TEXT NOT NULL, created_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE sessions (
+        token_hash BLOB PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+        created_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL, address TEXT NOT NULL, agent TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE ids (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE) STRICT;
+    CREATE TABLE folders (
+        uid TEXT PRIMARY KEY, title TEXT NOT NULL, version INTEGER NOT NULL,
+        created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE dashboards (
+        uid TEXT PRIMARY KEY, folder_uid TEXT NOT NULL, title TEXT NOT NULL, tags TEXT NOT NULL, version INTEGER NOT NULL,
+        file_checksum TEXT NOT NULL, packed BLOB NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+        created_by TEXT NOT NULL, updated_by TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE dashboard_versions (
+        uid TEXT NOT NULL, version INTEGER NOT NULL, created_ms INTEGER NOT NULL, created_by TEXT NOT NULL,
+        message TEXT NOT NULL, packed BLOB NOT NULL, PRIMARY KEY (uid, version)
+    ) STRICT;
+    CREATE TABLE stars (user_id INTEGER NOT NULL, uid TEXT NOT NULL, PRIMARY KEY (user_id, uid)) STRICT;
+    CREATE TABLE preferences (user_id INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT;
+    CREATE TABLE annotations (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, dashboard_uid TEXT NOT NULL, panel_id INTEGER NOT NULL, text TEXT NOT NULL,
+        tags TEXT NOT NULL, time_ms INTEGER NOT NULL, time_end_ms INTEGER NOT NULL, login TEXT NOT NULL,
+        created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX annotations_by_time ON annotations (time_ms, time_end_ms);
+    """,
+)
+
+
+class State:
+    """The open file. `read` and `write` are thread-safe; rows are sqlite3.Row."""
+
+    def __init__(self, path: Path) -> None:
+        """Open, creating the file and its folder. Raises: StorageError leaves."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._lock = threading.RLock()
+        with _storage_errors(path):
+            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _prepare(self) -> None:
+        connection = self._connection
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        # People's dashboards are small: one megabyte of page cache, not SQLite's two.
+        connection.execute("PRAGMA cache_size = -1024")
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if version > len(_STEPS):
+            raise StorageError(f"{self.path}: was written by a newer version ({version}); this one knows {len(_STEPS)}")
+        for number, step in enumerate(_STEPS[version:], start=version + 1):
+            connection.executescript(f"BEGIN IMMEDIATE; {step}; PRAGMA user_version = {number}; COMMIT;")
+        self.path.chmod(0o600)
+
+    def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        with self._lock, _storage_errors(self.path):
+            return self._connection.execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: committed (and on the disk) at the end of the block, rolled back when it raises."""
+        with self._lock, _storage_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def number(self, name: str) -> int:
+        """The lasting numeric id of a name such as `dashboard/abc`; given out at the first call."""
+        with self._lock:
+            rows = self.read("SELECT id FROM ids WHERE name = ?", (name,))
+            if rows:
+                return int(rows[0]["id"])
+            with self.write() as connection:
+                return int(connection.execute("INSERT INTO ids (name) VALUES (?)", (name,)).lastrowid or 0)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+
+@contextmanager
+def _storage_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as err:
+        code = getattr(err, "sqlite_errorname", "")
+        if code == "SQLITE_FULL":
+            raise DiskFull(f"{path}: no space left; free some and try again") from None
+        if code in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
+            raise CorruptData(f"{path}: is damaged ({err}); move it away to start afresh, or restore a copy") from None
+        if code.startswith("SQLITE_CONSTRAINT"):
+            raise
+        raise StorageError(f"{path}: {err}") from None

@@ -1,0 +1,420 @@
+"""Grafana's HTTP API over real HTTP: login, dashboards, data sources, queries, the proxy, the UI's files."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.grafana_kit import NOW_MS, Kit, echo_app, grafana, log_in, serving
+
+from spyglass.config.grafana import Datasource, GrafanaSettings
+
+ADMIN = ("admin", "admin")
+
+
+@pytest.fixture
+async def kit(tmp_path: Path) -> AsyncIterator[Kit]:
+    kit = Kit(tmp_path)
+    yield kit
+    kit.close()
+
+
+@pytest.fixture
+async def client(kit: Kit) -> AsyncIterator[httpx.AsyncClient]:
+    async with grafana(kit) as client:
+        yield client
+
+
+@pytest.fixture
+async def admin(client: httpx.AsyncClient) -> httpx.AsyncClient:
+    assert (await log_in(client)).status_code == 200
+    return client
+
+
+# -- people -------------------------------------------------------------------------------------------------------------
+
+
+async def test_health_needs_no_login(client: httpx.AsyncClient) -> None:
+    """/api/health says that the database is fine, to everybody."""
+    answer = await client.get("/api/health")
+    assert answer.status_code == 200
+    assert answer.json()["database"] == "ok"
+
+
+async def test_login_sets_a_cookie_that_scripts_cannot_read(client: httpx.AsyncClient) -> None:
+    """The right password gives a session cookie, HttpOnly and SameSite=Lax, with which the API answers."""
+    answer = await log_in(client)
+    assert answer.json()["message"] == "Logged in"
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("grafana_session=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert (await client.get("/api/user")).json()["login"] == "admin"
+
+
+async def test_unknown_user_and_wrong_password_look_the_same(client: httpx.AsyncClient) -> None:
+    """Both are 401 with the same body, so that nobody learns which logins exist."""
+    wrong, unknown = await log_in(client, "admin", "no"), await log_in(client, "nobody", "no")
+    assert (wrong.status_code, wrong.content) == (unknown.status_code, unknown.content)
+    assert wrong.status_code == 401
+
+
+async def test_guessing_is_slowed_down(client: httpx.AsyncClient, kit: Kit) -> None:
+    """After five failures even the right password must wait, until the window has passed."""
+    for _ in range(5):
+        assert (await log_in(client, "admin", "guess")).status_code == 401
+    assert (await log_in(client)).status_code == 429
+    kit.clock.advance(301)
+    assert (await log_in(client)).status_code == 200
+
+
+async def test_logout_ends_the_session(admin: httpx.AsyncClient) -> None:
+    """The cookie is worth nothing after logout, even if somebody kept it."""
+    cookie = admin.cookies["grafana_session"]
+    assert (await admin.post("/logout")).status_code == 200
+    answer = await admin.get("/api/user", headers={"Cookie": f"grafana_session={cookie}"})
+    assert answer.status_code == 401
+
+
+async def test_api_without_login_is_refused_as_json(client: httpx.AsyncClient) -> None:
+    """401 with a JSON message."""
+    answer = await client.get("/api/search")
+    assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"})
+
+
+async def test_basic_authentication(client: httpx.AsyncClient) -> None:
+    """Scripts may use it on every request."""
+    assert (await client.get("/api/login/ping", auth=ADMIN)).status_code == 200
+    assert (await client.get("/api/login/ping", auth=("admin", "x"))).status_code == 401
+
+
+async def test_writes_from_another_site_are_refused(admin: httpx.AsyncClient) -> None:
+    """A browser that sends our cookie with another site's form gets 403."""
+    answer = await admin.post("/api/folders", json={"title": "x"}, headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 403
+
+
+async def test_a_forged_host_header_opens_no_door(client: httpx.AsyncClient) -> None:
+    """What is public is decided by the path that is routed, not by a URL made with the Host header."""
+    answer = await client.get("/api/search", headers={"Host": "x/api/health?"})
+    assert answer.status_code in (400, 401)
+
+
+async def test_password_change_ends_other_sessions(kit: Kit, admin: httpx.AsyncClient) -> None:
+    """The old cookie dies, the answer brings a new one."""
+    old = admin.cookies["grafana_session"]
+    answer = await admin.put("/api/user/password", json={"oldPassword": "admin", "newPassword": "longer"})
+    assert answer.status_code == 200
+    assert (await admin.get("/api/user")).status_code == 200
+    assert kit.accounts.session_user(old) is None
+    assert kit.accounts.verify("admin", "longer") is not None
+
+
+async def test_anonymous_viewers_read_but_do_not_write(kit: Kit) -> None:
+    """GF_AUTH_ANONYMOUS_ENABLED lets people look without a login, as the role it names."""
+    kit.settings = GrafanaSettings(anonymous=True)
+    async with grafana(kit) as client:
+        assert (await client.get("/api/search")).status_code == 200
+        assert (await client.post("/api/folders", json={"title": "x"})).status_code == 403
+
+
+async def test_settings_tell_the_login_page_that_this_is_the_demo(client: httpx.AsyncClient) -> None:
+    """Before login: whether it is the demo, no data sources. After: those too."""
+    before = (await client.get("/api/frontend/settings")).json()
+    assert before["demo"] is True
+    assert "datasources" not in before
+    await log_in(client)
+    after = (await client.get("/api/frontend/settings")).json()
+    assert sorted(after["datasources"]) == ["Loki", "Prometheus"]
+    assert after["defaultDatasource"] == "Prometheus"
+
+
+# -- dashboards ---------------------------------------------------------------------------------------------------------
+
+
+async def test_provisioned_dashboard_is_found_and_read(kit: Kit, admin: httpx.AsyncClient) -> None:
+    """Search lists folder and dashboard; reading gives its model and where it comes from."""
+    kit.write("a.json", {"uid": "abc", "title": "A Board", "tags": ["t"], "panels": [], "schemaVersion": 38})
+    hits = (await admin.get("/api/search")).json()
+    assert [(hit["type"], hit["title"]) for hit in hits] == [("dash-folder", "Ours"), ("dash-db", "A Board")]
+    assert hits[1]["url"] == "/d/abc/a-board"
+    assert hits[1]["folderTitle"] == "Ours"
+    answer = (await admin.get("/api/dashboards/uid/abc")).json()
+    assert answer["dashboard"]["title"] == "A Board"
+    assert answer["meta"]["provisioned"] is True
+    assert answer["meta"]["provisionedExternalId"] == "a.json"
+    assert (await admin.get("/api/search?query=nothing")).json() == []
+    assert (await admin.get("/api/dashboards/tags")).json() == [{"term": "t", "count": 1}]
+
+
+async def test_missing_dashboard_is_404(admin: httpx.AsyncClient) -> None:
+    """With Grafana's message."""
+    answer = await admin.get("/api/dashboards/uid/nope")
+    assert (answer.status_code, answer.json()["message"]) == (404, "Dashboard not found")
+
+
+async def test_save_checks_versions(admin: httpx.AsyncClient) -> None:
+    """A save over a newer version is 412 unless it says overwrite."""
+    first = await admin.post("/api/dashboards/db", json={"dashboard": {"title": "Mine", "panels": []}})
+    assert first.status_code == 200
+    uid = first.json()["uid"]
+    again = {"dashboard": {"uid": uid, "title": "Mine", "version": 1}}
+    assert (await admin.post("/api/dashboards/db", json=again)).json()["version"] == 2
+    stale = await admin.post("/api/dashboards/db", json=again)
+    assert (stale.status_code, stale.json()["status"]) == (412, "version-mismatch")
+    assert (await admin.post("/api/dashboards/db", json={**again, "overwrite": True})).json()["version"] == 3
+    assert len((await admin.get(f"/api/dashboards/uid/{uid}/versions")).json()["versions"]) == 3
+    assert (await admin.delete(f"/api/dashboards/uid/{uid}")).status_code == 200
+    assert (await admin.get(f"/api/dashboards/uid/{uid}")).status_code == 404
+
+
+async def test_same_title_in_a_folder_is_412(admin: httpx.AsyncClient) -> None:
+    """Two dashboards of one name in one folder would not be told apart."""
+    body = {"dashboard": {"title": "Mine"}}
+    assert (await admin.post("/api/dashboards/db", json=body)).status_code == 200
+    twin = await admin.post("/api/dashboards/db", json=body)
+    assert (twin.status_code, twin.json()["status"]) == (412, "name-exists")
+
+
+async def test_provisioned_dashboards_are_saved_only_where_allowed(tmp_path: Path) -> None:
+    """Without allowUiUpdates 400; deleting never."""
+    kit = Kit(tmp_path, allow_ui_updates=False)
+    kit.write("a.json", {"uid": "abc", "title": "A"})
+    async with grafana(kit) as client:
+        await log_in(client)
+        answer = await client.post("/api/dashboards/db", json={"dashboard": {"uid": "abc", "title": "B"}})
+        assert (answer.status_code, answer.json()["message"]) == (400, "Cannot save provisioned dashboard")
+        assert (await client.delete("/api/dashboards/uid/abc")).status_code == 400
+    kit.close()
+
+
+async def test_saved_content_comes_back_unchanged(admin: httpx.AsyncClient) -> None:
+    """What the migrations do not know or change is still there in the original."""
+    board = {"title": "Old", "uid": "old", "rows": [{"panels": []}], "unheard": {"of": [1, 2.5, None, 2**70]}}
+    assert (await admin.post("/api/dashboards/db", json={"dashboard": board})).status_code == 200
+    assert (await admin.get("/api/dashboards/uid/old?original=true")).json()["dashboard"] == board
+
+
+async def test_bodies_that_are_no_dashboards(admin: httpx.AsyncClient) -> None:
+    """400 with a reason, never 500."""
+    for body in (b"", b"[]", b"{", b'{"dashboard": 1}', b'{"dashboard": {}}', b"\xff"):
+        answer = await admin.post("/api/dashboards/db", content=body)
+        assert answer.status_code == 400
+        assert answer.json()["message"]
+
+
+async def test_annotations(admin: httpx.AsyncClient) -> None:
+    """Stored, found by time and tag, changed, deleted."""
+    body = {"text": "deploy", "time": NOW_MS, "timeEnd": NOW_MS + 5, "tags": ["x"], "dashboardUID": "d", "panelId": 2}
+    number = (await admin.post("/api/annotations", json=body)).json()["id"]
+    found = (await admin.get(f"/api/annotations?from={NOW_MS + 1}&to={NOW_MS + 9}&tags=x")).json()
+    assert [(a["text"], a["panelId"]) for a in found] == [("deploy", 2)]
+    assert (await admin.get(f"/api/annotations?from={NOW_MS + 6}")).json() == []
+    assert (await admin.patch(f"/api/annotations/{number}", json={"text": "done"})).status_code == 200
+    assert (await admin.get(f"/api/annotations/{number}")).json()["text"] == "done"
+    assert (await admin.delete(f"/api/annotations/{number}")).status_code == 200
+    assert (await admin.post("/api/annotations", json={"text": ""})).status_code == 400
+
+
+# -- data sources -------------------------------------------------------------------------------------------------------
+
+
+async def test_datasources_are_listed_without_secrets(kit: Kit, admin: httpx.AsyncClient) -> None:
+    """Secrets are named, never shown; a source is found by uid, name and id."""
+    secret = Datasource(3, "s", "Secret", "prometheus", "http://x:1", secure={"basicAuthPassword": "hunter2"})
+    kit.datasources.append(secret)
+    listed = await admin.get("/api/datasources")
+    assert "hunter2" not in listed.text
+    assert listed.json()[2]["secureJsonFields"] == {"basicAuthPassword": True}
+    for path in ("uid/s", "name/Secret", "3"):
+        assert (await admin.get(f"/api/datasources/{path}")).json()["name"] == "Secret"
+    assert (await admin.get("/api/datasources/uid/none")).status_code == 404
+    assert (await admin.get("/api/datasources/uid/prom/health")).json()["status"] == "OK"
+    assert (await admin.get("/api/datasources/uid/logs/health")).json()["status"] == "OK"
+
+
+async def test_proxy_to_our_own_door_drops_cookies(admin: httpx.AsyncClient) -> None:
+    """In this process: path, query and body arrive; our session and its cookies do not, either way."""
+    answer = await admin.post(
+        "/api/datasources/proxy/uid/prom/api/v1/query?a=1", content=b"query=up", headers={"X-Other": "1"}
+    )
+    seen = answer.json()
+    assert (seen["path"], seen["query"], seen["body"]) == ("/api/v1/query", "a=1", "query=up")
+    assert not {"cookie", "authorization", "x-other"} & set(seen["headers"])
+    assert "theirs" not in answer.headers.get("set-cookie", "")
+    assert (await admin.get("/api/datasources/proxy/2/loki/api/v1/labels")).json()["path"] == "/loki/api/v1/labels"
+
+
+async def test_proxy_over_http(kit: Kit, admin: httpx.AsyncClient) -> None:
+    """A data source elsewhere: its own headers and password go out, our cookie does not."""
+    async with serving(echo_app()) as url:
+        kit.datasources.append(
+            Datasource(
+                7,
+                "far",
+                "Far",
+                "prometheus",
+                url,
+                basic_auth=True,
+                basic_auth_user="u",
+                json_data={"httpHeaderName1": "X-Scope-OrgID"},
+                secure={"basicAuthPassword": "p", "httpHeaderValue1": "t1"},
+            )
+        )
+        answer = await admin.get("/api/datasources/proxy/uid/far/api/v1/labels?x=%2F")
+        seen = answer.json()
+        assert (seen["path"], seen["query"]) == ("/api/v1/labels", "x=%2F")
+        assert seen["headers"]["authorization"] == "Basic dTpw"
+        assert seen["headers"]["x-scope-orgid"] == "t1"
+        assert "cookie" not in seen["headers"]
+        assert "set-cookie" not in answer.headers
+    gone = await admin.get("/api/datasources/proxy/uid/far/api/v1/labels")
+    assert (gone.status_code, "cannot be reached" in gone.json()["message"]) == (502, True)
+
+
+async def test_proxy_paths_stay_inside(kit: Kit, admin: httpx.AsyncClient) -> None:
+    """No dots; and viewers cannot reach what changes data."""
+    assert (await admin.get("/api/datasources/proxy/uid/prom/api/v1/%2e%2e/x")).status_code in (400, 404)
+    kit.accounts.add_user("eve", "viewer-password")
+    eve = ("eve", "viewer-password")
+    path = "/api/datasources/proxy/uid/prom/api/v1/admin/tsdb/delete_series"
+    admin.cookies.clear()
+    assert (await admin.post(path, auth=eve)).status_code == 403
+    assert (await admin.get("/api/datasources/proxy/uid/prom/api/v1/labels", auth=eve)).status_code == 200
+
+
+# -- queries ------------------------------------------------------------------------------------------------------------
+
+
+async def _query(client: httpx.AsyncClient, *queries: dict[str, Any], **body: Any) -> httpx.Response:
+    full = [
+        {"refId": "A", "datasource": {"uid": "prom", "type": "prometheus"}, "intervalMs": 15_000, **q} for q in queries
+    ]
+    return await client.post("/api/ds/query", json={"from": "now-1m", "to": "now", "queries": full, **body})
+
+
+async def test_range_query_gives_a_frame_per_series(admin: httpx.AsyncClient) -> None:
+    """Times and values in columns on a grid aligned to the step; absent points left out; the legend applied."""
+    answer = await _query(admin, {"expr": "up", "legendFormat": "{{job}}"})
+    assert answer.status_code == 200
+    frames = answer.json()["results"]["A"]["frames"]
+    assert [frame["schema"]["name"] for frame in frames] == ["backend", "prometheus"]
+    times, values = frames[0]["data"]["values"]
+    assert times == [1_699_999_935_000 + i * 15_000 for i in range(5)]
+    assert values == [time / 1000 for time in times]
+    assert frames[1]["data"]["values"][0] == times[::2]
+    field = frames[0]["schema"]["fields"][1]
+    assert field["labels"] == {"__name__": "up", "job": "backend"}
+    assert field["config"]["displayNameFromDS"] == "backend"
+    assert "Step: 15s" in frames[0]["schema"]["meta"]["executedQueryString"]
+
+
+async def test_same_expression_is_evaluated_once(kit: Kit, admin: httpx.AsyncClient) -> None:
+    """Two queries of one request that differ only in their legend share the work."""
+    await _query(
+        admin, {"expr": "up"}, {"refId": "B", "expr": "up", "legendFormat": "x"}, {"refId": "C", "expr": "up{}"}
+    )
+    assert sorted(query for query, _ in kit.metrics.asked) == ["up", "up{}"]
+
+
+async def test_errors_stay_with_their_query(admin: httpx.AsyncClient) -> None:
+    """One broken query does not take the others along; when all fail the request does."""
+    answer = await _query(admin, {"expr": "broken("}, {"refId": "B", "expr": "up"})
+    results = answer.json()["results"]
+    assert answer.status_code == 200
+    assert results["A"] == {
+        "status": 400,
+        "error": "1:8: parse error: unclosed left parenthesis",
+        "errorSource": "downstream",
+        "frames": [],
+    }
+    assert len(results["B"]["frames"]) == 2
+    assert (await _query(admin, {"expr": "broken("})).status_code == 400
+    unknown = await _query(admin, {"expr": "up", "datasource": {"uid": "none"}})
+    assert "was not found" in unknown.json()["results"]["A"]["error"]
+    assert (await admin.post("/api/ds/query", json={"queries": []})).status_code == 400
+
+
+async def test_instant_table(admin: httpx.AsyncClient) -> None:
+    """One frame: Time, a column per label, the value."""
+    answer = await _query(admin, {"expr": "up", "instant": True, "range": False, "format": "table"})
+    (frame,) = answer.json()["results"]["A"]["frames"]
+    assert [field["name"] for field in frame["schema"]["fields"]] == ["Time", "__name__", "job", "Value"]
+    assert frame["data"]["values"][2] == ["backend", "prometheus"]
+    assert frame["data"]["values"][0] == [NOW_MS, NOW_MS]
+
+
+async def test_values_that_json_cannot_write(admin: httpx.AsyncClient) -> None:
+    """NaN and infinities are null in the column and named in entities."""
+    answer = await _query(admin, {"expr": "odd"})
+    data = answer.json()["results"]["A"]["frames"][0]["data"]
+    assert data["values"][1] == [1.0, None, None, None, 1.0]
+    assert data["entities"] == [None, {"NaN": [1], "Inf": [2], "NegInf": [3]}]
+
+
+async def test_heatmap_buckets_lose_their_accumulation(admin: httpx.AsyncClient) -> None:
+    """format=heatmap: a column per bucket from the lowest on, each with its own count."""
+    answer = await _query(admin, {"expr": "buckets", "format": "heatmap"})
+    (frame,) = answer.json()["results"]["A"]["frames"]
+    assert [field["name"] for field in frame["schema"]["fields"]] == ["Time", "0.1", "0.5", "+Inf"]
+    assert [column[0] for column in frame["data"]["values"][1:]] == [1.0, 3.0, 5.0]
+
+
+async def test_log_lines(admin: httpx.AsyncClient) -> None:
+    """One frame, newest first over all streams, with labels and metadata as objects and exact times as text."""
+    query = {"datasource": {"uid": "logs", "type": "loki"}, "expr": '{job="backend"}', "queryType": "range"}
+    answer = await _query(admin, query)
+    (frame,) = answer.json()["results"]["A"]["frames"]
+    assert [field["name"] for field in frame["schema"]["fields"]] == ["labels", "Time", "Line", "tsNs", "id"]
+    labels, times, lines, exact, ids = frame["data"]["values"]
+    assert lines == ["ERROR b", "fine", "ERROR a"]
+    assert labels[1] == {"job": "backend", "level": "info", "trace": "t1"}
+    assert exact[0] == str(NOW_MS * 10**6 - 1)
+    assert times[0] == NOW_MS - 1
+    assert len(set(ids)) == 3
+
+
+async def test_leaving_cancels_the_query(kit: Kit, admin: httpx.AsyncClient) -> None:
+    """When the asker goes away the engine stops."""
+    with pytest.raises(httpx.ReadTimeout):
+        await admin.post(
+            "/api/ds/query",
+            json={"queries": [{"refId": "A", "expr": "slow", "datasource": {"uid": "prom"}}]},
+            timeout=0.3,
+        )
+    assert await asyncio.to_thread(kit.metrics.stopped.wait, 10)
+
+
+# -- the UI's files -----------------------------------------------------------------------------------------------------
+
+
+async def test_ui_files(kit: Kit) -> None:
+    """Hashed assets for ever, index.html never cached and with a policy, client routes get it, missing files do not."""
+    ui = kit.folder / "ui"
+    (ui / "assets").mkdir(parents=True)
+    (ui / "index.html").write_text("<!doctype html>")
+    (ui / "assets" / "app-a1b2c3d4.js").write_text("let x")
+    (ui / "assets" / "app-a1b2c3d4.js.br").write_bytes(b"packed")
+    kit.ui_dir = ui
+    async with grafana(kit) as client:
+        page = await client.get("/d/abc/some-board")
+        assert page.text == "<!doctype html>"
+        assert page.headers["cache-control"] == "no-cache"
+        assert page.headers["content-security-policy"].startswith("default-src 'self'; style-src")
+        plain = await client.get("/assets/app-a1b2c3d4.js", headers={"Accept-Encoding": "identity"})
+        assert plain.text == "let x"
+        assert "immutable" in plain.headers["cache-control"]
+        assert plain.headers["content-type"].startswith("text/javascript")
+        packed = await client.head("/assets/app-a1b2c3d4.js", headers={"Accept-Encoding": "gzip, br"})
+        assert packed.headers["content-encoding"] == "br"
+        assert (await client.get("/assets/gone.js")).status_code == 404
+        assert (await client.get("/../../etc/passwd")).status_code in (200, 404)
+        missing = await client.get("/api/nothing", auth=ADMIN)
+        assert (missing.status_code, missing.json()) == (404, {"message": "Not found"})
+
+
+async def test_metrics_page(client: httpx.AsyncClient) -> None:
+    """/metrics needs no login, as Grafana's."""
+    assert (await client.get("/metrics")).text == "spyglass_up 1\n"
