@@ -7,6 +7,7 @@ from spyglass.model.times import StepGrid
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.log_store import LogReader
 from spyglass.protocols.metric_store import MetricReader
+from spyglass.query.syntax.quoting import line_column
 
 DEFAULT_LOOKBACK_MS = 5 * 60_000
 
@@ -71,5 +72,5 @@ class EvalContext:
     def _placed(self, message: str, span: Span | None) -> str:
         if span is None:
             return message
-        line, column = span.line_column(self.query)
+        line, column = line_column(self.query, span)
         return f"{message} ({line}:{column})"

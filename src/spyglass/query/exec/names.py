@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from spyglass.model.arrays import I64
 from spyglass.model.errors import ExecutionError
 from spyglass.model.frame import Frame
 from spyglass.model.labels import METRIC_NAME, LabelTable
@@ -25,7 +26,7 @@ def dropped_names(frame: Frame, ctx: EvalContext) -> Frame:
         return replace(frame, drop_names=np.ones(frame.size, bool))
     if METRIC_NAME not in frame.labels.columns:
         return frame
-    return distinct(replace(frame, labels=frame.labels.without((METRIC_NAME,))))
+    return merged(replace(frame, labels=frame.labels.without((METRIC_NAME,))))
 
 
 def settled_names(frame: Frame) -> Frame:
@@ -46,11 +47,6 @@ def settled_names(frame: Frame) -> Frame:
     return replace(frame, labels=labels, drop_names=None)
 
 
-def distinct(frame: Frame) -> Frame:
-    """The frame itself. Raises ExecutionError where two rows with the same labels have a sample at the same step."""
-    return merged(frame)
-
-
 def merged(frame: Frame) -> Frame:
     """Rows with equal labels joined into one. Raises ExecutionError where two of them have a sample at the same step."""
     group_ids, first_rows = frame.labels.group_ids()
@@ -64,7 +60,7 @@ def merged(frame: Frame) -> Frame:
     return _joined(frame, group_ids, frame.labels.take(first_rows))
 
 
-def _joined(frame: Frame, group_ids: "np.typing.NDArray[np.int64]", labels: LabelTable) -> Frame:
+def _joined(frame: Frame, group_ids: I64, labels: LabelTable) -> Frame:
     shape = (labels.size, frame.grid.count)
     rows, steps = np.nonzero(frame.present)
     values, present = np.zeros(shape), np.zeros(shape, bool)
@@ -74,4 +70,8 @@ def _joined(frame: Frame, group_ids: "np.typing.NDArray[np.int64]", labels: Labe
     if frame.histograms is not None:
         histograms = np.full(shape, None, object)
         histograms[group_ids[rows], steps] = frame.histograms[rows, steps]
-    return Frame(labels, frame.grid, values, present, histograms)
+    marks = None
+    if frame.drop_names is not None:
+        marks = np.zeros(labels.size, bool)
+        np.logical_or.at(marks, group_ids, frame.drop_names)
+    return Frame(labels, frame.grid, values, present, histograms, marks)

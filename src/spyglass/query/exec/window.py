@@ -22,37 +22,56 @@ from spyglass.query.kernels.windows import Reaches, Windows, separate, windows_o
 from spyglass.query.plan.nodes import PlanNode, Subquery, Window
 
 Result = tuple[F64, Mask]
-Kernel = Callable[[Windows, Sequence[F64], int], Result]
-"""windows, the other arguments [T] each, range_ms -> values [S,T], present [S,T]."""
+Kernel = Callable[[Windows], Result]
+"""windows -> values [S,T], present [S,T]."""
 
 KERNELS: dict[str, Kernel] = {
-    "rate": lambda w, _, ms: rates.extrapolated(w, is_counter=True, is_rate=True, range_ms=ms),
-    "increase": lambda w, _, ms: rates.extrapolated(w, is_counter=True, is_rate=False, range_ms=ms),
-    "delta": lambda w, _, ms: rates.extrapolated(w, is_counter=False, is_rate=False, range_ms=ms),
-    "irate": lambda w, _, ms: rates.instant_change(w, is_rate=True),
-    "idelta": lambda w, _, ms: rates.instant_change(w, is_rate=False),
-    "resets": lambda w, _, ms: rates.resets(w),
-    "changes": lambda w, _, ms: rates.changes(w),
-    "deriv": lambda w, _, ms: trends.deriv(w),
-    "predict_linear": lambda w, args, ms: trends.predict_linear(w, args[0]),
-    "double_exponential_smoothing": lambda w, args, ms: trends.double_exponential_smoothing(w, args[0], args[1]),
-    "sum_over_time": lambda w, _, ms: over_time.sum_over_time(w),
-    "avg_over_time": lambda w, _, ms: over_time.avg_over_time(w),
-    "count_over_time": lambda w, _, ms: over_time.count_over_time(w),
-    "min_over_time": lambda w, _, ms: over_time.min_over_time(w),
-    "max_over_time": lambda w, _, ms: over_time.max_over_time(w),
-    "stddev_over_time": lambda w, _, ms: over_time.stddev_over_time(w),
-    "stdvar_over_time": lambda w, _, ms: over_time.stdvar_over_time(w),
-    "last_over_time": lambda w, _, ms: over_time.last_over_time(w),
-    "first_over_time": lambda w, _, ms: over_time.first_over_time(w),
-    "present_over_time": lambda w, _, ms: over_time.present_over_time(w),
-    "quantile_over_time": lambda w, args, ms: over_time.quantile_over_time(w, args[0]),
-    "mad_over_time": lambda w, _, ms: over_time.mad_over_time(w),
-    "ts_of_first_over_time": lambda w, _, ms: over_time.ts_of_first_over_time(w),
-    "ts_of_last_over_time": lambda w, _, ms: over_time.ts_of_last_over_time(w),
-    "ts_of_max_over_time": lambda w, _, ms: over_time.ts_of_max_over_time(w),
-    "ts_of_min_over_time": lambda w, _, ms: over_time.ts_of_min_over_time(w),
+    "irate": lambda w: rates.instant_change(w, is_rate=True),
+    "idelta": lambda w: rates.instant_change(w, is_rate=False),
+    "resets": rates.resets,
+    "changes": rates.changes,
+    "deriv": trends.deriv,
+    "sum_over_time": over_time.sum_over_time,
+    "avg_over_time": over_time.avg_over_time,
+    "count_over_time": over_time.count_over_time,
+    "min_over_time": over_time.min_over_time,
+    "max_over_time": over_time.max_over_time,
+    "stddev_over_time": over_time.stddev_over_time,
+    "stdvar_over_time": over_time.stdvar_over_time,
+    "last_over_time": over_time.last_over_time,
+    "first_over_time": over_time.first_over_time,
+    "present_over_time": over_time.present_over_time,
+    "mad_over_time": over_time.mad_over_time,
+    "ts_of_first_over_time": over_time.ts_of_first_over_time,
+    "ts_of_last_over_time": over_time.ts_of_last_over_time,
+    "ts_of_max_over_time": over_time.ts_of_max_over_time,
+    "ts_of_min_over_time": over_time.ts_of_min_over_time,
 }
+
+EXTRAPOLATED = {
+    "rate": (True, True),
+    "increase": (True, False),
+    "delta": (False, False),
+}
+"""Functions of extrapolated: (is_counter, is_rate)."""
+
+WITH_ARGUMENTS: dict[str, Callable[..., Result]] = {
+    "predict_linear": trends.predict_linear,
+    "double_exponential_smoothing": trends.double_exponential_smoothing,
+    "quantile_over_time": over_time.quantile_over_time,
+}
+"""Kernels that take the function's other arguments, [T] each."""
+
+
+def apply_kernel(function: str, windows: Windows, arguments: Sequence[F64], range_ms: int) -> Result:
+    """The function of floats named `function` on these windows."""
+    if function in EXTRAPOLATED:
+        is_counter, is_rate = EXTRAPOLATED[function]
+        return rates.extrapolated(windows, is_counter=is_counter, is_rate=is_rate, range_ms=range_ms)
+    if function in WITH_ARGUMENTS:
+        return WITH_ARGUMENTS[function](windows, *arguments)
+    return KERNELS[function](windows)
+
 
 KEEPS_NAME = frozenset(("last_over_time", "first_over_time"))
 _COUNTER_SUFFIXES = ("_total", "_sum", "_count", "_bucket")
@@ -85,7 +104,7 @@ def evaluate_window(node: Window, ctx: EvalContext) -> Frame:
     for piece in separate(selection.pieces, selection.size):
         for part in without_stale(piece):
             ctx.budget.check()
-            output.put(part.rows, KERNELS[node.function](windows_of(part, reaches), arguments, node.range_ms))
+            output.put(part.rows, apply_kernel(node.function, windows_of(part, reaches), arguments, node.range_ms))
     frame = Frame(selection.labels, ctx.grid, output.values, output.present)
     _note_counters(node, frame, ctx)
     return frame if node.function in KEEPS_NAME else dropped_names(frame, ctx)

@@ -1,6 +1,7 @@
 """Aggregation across series: kernels over groups of rows.
 
-Rows are put in order of their group once; each group is then a stretch of rows. values, present [S,T]; group_ids [S]; results [G,T].
+Rows are put in order of their group once; each group is then a stretch of rows.
+Shapes: values, present [S,T]; group_ids [S]; results [G,T].
 Source: Prometheus promql/engine.go, aggregation.
 """
 
