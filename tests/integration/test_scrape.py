@@ -18,7 +18,8 @@ from spyglass.model.matchers import Matcher
 from spyglass.model.samples import SampleRuns, is_stale
 from spyglass.model.telemetry import Registry
 from spyglass.protocols.metric_store import SelectHints
-from spyglass.scrape.manager import ScrapeManager, TargetView
+from spyglass.protocols.targets import ActiveTarget
+from spyglass.scrape.manager import ScrapeManager
 from spyglass.storage.clock import SystemClock
 from spyglass.storage.memory_metrics import MemoryMetricStore
 
@@ -117,7 +118,7 @@ class Bench:
         found = self.samples(__name__=name, **labels)
         return bool(found) and bool(is_stale(np.array([found[0][1][-1]]))[0])
 
-    def only_target(self) -> TargetView:
+    def only_target(self) -> ActiveTarget:
         [view] = self.manager.targets()
         return view
 
@@ -167,9 +168,9 @@ async def test_a_target_is_scraped_with_its_labels_and_the_automatic_series() ->
         assert b.last("scrape_samples_post_metric_relabeling") == 2.0
         assert b.samples(__name__="scrape_series_added")[0][1][0] == 2.0
         assert 0 < (b.last("scrape_duration_seconds") or 0) < 5
-        await until(lambda: b.only_target().health.health != "unknown")
+        await until(lambda: b.only_target().health != "unknown")
         view = b.only_target()
-        assert (view.health.health, view.health.error, view.target.url) == ("up", "", f"http://{instance}/metrics")
+        assert (view.health, view.error, view.url) == ("up", "", f"http://{instance}/metrics")
 
 
 async def test_the_request_says_what_we_take() -> None:
@@ -221,8 +222,8 @@ async def test_a_failed_scrape_is_down_with_a_reason_and_ends_the_series(change:
             setattr(target, name, value)
         await until(lambda: b.last("up") == 0.0)
         assert b.ended("a")
-        await until(lambda: b.only_target().health.error == error)
-        assert b.only_target().health.health == "down"
+        await until(lambda: b.only_target().error == error)
+        assert b.only_target().health == "down"
         assert b.last("scrape_samples_scraped") == 0.0
 
 
@@ -231,11 +232,11 @@ async def test_a_target_that_is_not_there_or_too_slow() -> None:
     async with exporter() as target, bench() as b:
         await b.load(job("127.0.0.1:1"))
         await until(lambda: b.last("up") == 0.0)
-        assert b.only_target().health.error == 'Get "http://127.0.0.1:1/metrics": connect: connection refused'
+        assert b.only_target().error == 'Get "http://127.0.0.1:1/metrics": connect: connection refused'
         target.delay = 1.0
         await b.load(job(target))
-        await until(lambda: b.only_target().health.health == "down")
-        assert b.only_target().health.error == f'Get "http://{target.address}/metrics": context deadline exceeded'
+        await until(lambda: b.only_target().health == "down")
+        assert b.only_target().error == f'Get "http://{target.address}/metrics": context deadline exceeded'
 
 
 async def test_a_mapped_host_keeps_its_name() -> None:
@@ -284,8 +285,8 @@ async def test_limits_fail_the_scrape(option: str, error: str) -> None:
     async with exporter() as target, bench() as b:
         target.body = b"a 1\nb 2\n"
         await b.load(job(target, f"  {option}\n"))
-        await until(lambda: b.last("up") is not None and b.only_target().health.health != "unknown")
-        assert b.only_target().health.error == error
+        await until(lambda: b.last("up") is not None and b.only_target().health != "unknown")
+        assert b.only_target().error == error
         assert b.last("a") == (None if error else 1.0)
 
 
@@ -340,7 +341,7 @@ async def test_targets_from_files_come_and_go(tmp_path: Path) -> None:
         text = "global: {scrape_interval: 100ms}\nscrape_configs:\n- job_name: j\n  file_sd_configs: [{files: ['*.json']}]\n"
         await b.load(text, tmp_path)
         await until(lambda: b.last("up", a="1.10") == 1.0)
-        assert ("__meta_filepath", str(found)) in b.only_target().target.discovered
+        assert ("__meta_filepath", str(found)) in b.only_target().discovered
         found.write_text("[{")
         await until(lambda: bool(b.manager.problems()))
         assert len(b.manager.targets()) == 1
@@ -359,7 +360,7 @@ async def test_relabelling_decides_address_interval_and_drop() -> None:
         await b.load(job("example.com", rules % target.address))
         await until(lambda: b.last("up", instance="example.com") == 1.0)
         assert target.seen[0].raw_path == "/metrics?target=example.com"
-        assert b.only_target().target.interval_ms == 200
+        assert b.only_target().interval == "200ms"
         await b.load(job("example.com", "  relabel_configs: [{source_labels: [job], action: drop, regex: j}]\n"))
         assert b.manager.targets() == []
         assert b.manager.dropped_counts() == {"j": 1}

@@ -10,29 +10,17 @@ import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from pathlib import Path
 
 from spyglass.config.prometheus import PrometheusConfig, ScrapeConfig
 from spyglass.ingest.metrics import MetricIngest
-from spyglass.model.samples import Metadata
 from spyglass.model.telemetry import Registry
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.metric_store import MetricStores
-from spyglass.scrape.loop import ScrapeLoop, TargetHealth
+from spyglass.protocols.targets import ActiveTarget, DroppedTarget
+from spyglass.scrape.loop import ScrapeLoop
 from spyglass.scrape.metrics import ScrapeMetrics
 from spyglass.scrape.pool import PoolContext, ScrapePool
-from spyglass.scrape.target import DroppedTarget, Target
-
-
-@dataclass(frozen=True, slots=True)
-class TargetView:
-    """One target as the targets page shows it."""
-
-    pool: str
-    target: Target
-    health: TargetHealth
-    metadata: dict[str, Metadata]
 
 
 def unmapped(address: str) -> str:
@@ -105,7 +93,7 @@ class ScrapeManager:
     def pool_names(self) -> list[str]:
         return sorted(self._pools)
 
-    def targets(self, pool: str = "") -> list[TargetView]:
+    def targets(self, pool: str = "") -> list[ActiveTarget]:
         """Active targets, by job and URL."""
         views = [
             _view(name, loop)
@@ -113,7 +101,7 @@ class ScrapeManager:
             if pool in ("", name)
             for loop in scrape_pool.loops.values()
         ]
-        return sorted(views, key=lambda view: (view.pool, view.target.url, view.target.labels))
+        return sorted(views, key=lambda view: (view.pool, view.url, view.labels))
 
     def dropped(self, pool: str = "") -> list[DroppedTarget]:
         """What relabelling dropped, as many as keep_dropped_targets allows."""
@@ -132,5 +120,18 @@ class ScrapeManager:
         return [text for pool in self._pools.values() for text in pool.all_problems()]
 
 
-def _view(name: str, loop: ScrapeLoop) -> TargetView:
-    return TargetView(name, loop.target, loop.state, loop.writer.decoder.metadata)
+def _view(name: str, loop: ScrapeLoop) -> ActiveTarget:
+    target, state = loop.target, loop.state
+    return ActiveTarget(
+        pool=name,
+        labels=target.labels,
+        discovered=target.discovered,
+        url=target.url,
+        interval=target.interval,
+        timeout=target.timeout,
+        health=state.health,
+        error=state.error,
+        last_ns=state.last_ns,
+        seconds=state.seconds,
+        metadata=loop.writer.decoder.metadata,
+    )

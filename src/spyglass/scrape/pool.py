@@ -12,12 +12,13 @@ from spyglass.ingest.metrics import MetricIngest
 from spyglass.model.labels import Labels
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.metric_store import MetricWriter
+from spyglass.protocols.targets import DroppedTarget
 from spyglass.scrape.discovery.file import CHECK_SECONDS, FileTargets
 from spyglass.scrape.discovery.static import static_targets
 from spyglass.scrape.fetch import Fetcher
 from spyglass.scrape.loop import ScrapeLoop
 from spyglass.scrape.metrics import ScrapeMetrics
-from spyglass.scrape.target import DroppedTarget, Target, build_target
+from spyglass.scrape.target import Target, build_target
 from spyglass.scrape.writer import TargetWriter
 
 log = logging.getLogger(__name__)

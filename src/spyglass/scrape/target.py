@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from spyglass.config.prometheus import ScrapeConfig
 from spyglass.model.labels import Labels, labels_of
 from spyglass.model.relabel import RelabelRule, relabel
+from spyglass.protocols.targets import DroppedTarget
 from spyglass.text.durations import format_prometheus_duration, parse_prometheus_duration
 
 
@@ -32,14 +33,6 @@ class Target:
     def key(self) -> tuple[Labels, str]:
         """Two targets with the same key are one."""
         return (self.labels, self.url)
-
-
-@dataclass(frozen=True, slots=True)
-class DroppedTarget:
-    """A target that relabelling dropped."""
-
-    discovered: Labels
-    job: str
 
 
 def discovered_labels(found: Mapping[str, str], job: ScrapeConfig) -> dict[str, str]:

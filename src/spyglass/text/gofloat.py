@@ -3,10 +3,10 @@
 import math
 
 
-def format_value(value: float) -> str:
+def format_float(value: float) -> str:
     """Go's FormatFloat(v, 'f', -1, 64): the shortest digits that read back, never an exponent.
 
-    >>> format_value(1e21), format_value(0.5), format_value(1e-7), format_value(float("inf"))
+    >>> format_float(1e21), format_float(0.5), format_float(1e-7), format_float(float("inf"))
     ('1000000000000000000000', '0.5', '0.0000001', '+Inf')
     """
     if value != value:
@@ -40,10 +40,10 @@ def format_shortest(value: float) -> str:
     ('1e+06', '1.23456789e+08', '1e-05', '100000')
     """
     if value != value or math.isinf(value) or value == 0:
-        return format_value(value)
+        return format_float(value)
     digits = repr(abs(value)).split("e")[0].replace(".", "").strip("0")
     text = f"{value:.{len(digits) - 1}e}"
-    return format_value(value) if -4 <= int(text.split("e")[1]) < 6 else text
+    return format_float(value) if -4 <= int(text.split("e")[1]) < 6 else text
 
 
 def format_label_float(value: float) -> str:
@@ -54,3 +54,14 @@ def format_label_float(value: float) -> str:
     """
     text = format_shortest(value)
     return text if any(c in text for c in ".eIN") else text + ".0"
+
+
+def format_json_float(value: float) -> str:
+    """How Prometheus' JSON writes a sample: plain digits, with an exponent below 1e-6 and from 1e21 on.
+
+    >>> format_json_float(1e21), format_json_float(1e-7), format_json_float(1e20), format_json_float(0.000001)
+    ('1e+21', '1e-07', '100000000000000000000', '0.000001')
+    """
+    if value == 0 or value != value or math.isinf(value) or 1e-6 <= abs(value) < 1e21:
+        return format_float(value)
+    return format_shortest(value)

@@ -13,7 +13,7 @@ from spyglass.model.errors import MalformedBody
 from spyglass.model.labels import Labels, labels_of
 from spyglass.model.samples import Metadata
 from spyglass.model.telemetry import Registry
-from spyglass.text.gofloat import format_shortest, format_value
+from spyglass.text.gofloat import format_float, format_shortest
 
 TEXT = b"""# HELP http_requests_total The total number of HTTP requests.
 # TYPE http_requests_total counter
@@ -219,7 +219,7 @@ def test_only_malformed_body_escapes(body: bytes, openmetrics: bool) -> None:
 @given(st.floats(allow_nan=False))
 def test_values_print_without_an_exponent_and_read_back(value: float) -> None:
     """FormatFloat(v, 'f', -1, 64)."""
-    text = format_value(value)
+    text = format_float(value)
     assert float(text) == value
     assert "e" not in text.lower()
 

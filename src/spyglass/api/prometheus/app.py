@@ -1,0 +1,82 @@
+"""The Prometheus API as one ASGI application."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from spyglass.api.prometheus import admin, management, query, series, status, targets
+from spyglass.api.prometheus.deps import PrometheusDeps
+from spyglass.api.prometheus.replies import error_reply, failure
+from spyglass.model.errors import SpyglassError
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Request, PrometheusDeps], Awaitable[Response]]
+
+GET = ("GET",)
+READ = ("GET", "POST")
+CHANGE = ("POST", "PUT")
+API = "/api/v1"
+
+
+def create_prometheus_app(deps: PrometheusDeps) -> Starlette:
+    """All endpoints. Errors of ours become answers in `error_reply`."""
+    api: Sequence[tuple[str, Handler, Sequence[str]]] = (
+        ("/query", query.query, READ),
+        ("/query_range", query.query_range, READ),
+        ("/query_exemplars", series.query_exemplars, READ),
+        ("/format_query", query.format_query, READ),
+        ("/series", series.series, READ),
+        ("/labels", series.labels, READ),
+        ("/label/{name}/values", series.label_values, GET),
+        ("/metadata", series.metadata, GET),
+        ("/targets", targets.targets, GET),
+        ("/targets/metadata", targets.target_metadata, GET),
+        ("/scrape_pools", targets.scrape_pools, GET),
+        ("/alertmanagers", targets.alertmanagers, GET),
+        ("/rules", targets.rules, GET),
+        ("/alerts", targets.alerts, GET),
+        ("/status/buildinfo", status.buildinfo, GET),
+        ("/status/config", status.config, GET),
+        ("/status/flags", status.flags, GET),
+        ("/status/runtimeinfo", status.runtimeinfo, GET),
+        ("/status/tsdb", status.tsdb, GET),
+        ("/status/walreplay", status.walreplay, GET),
+        ("/admin/tsdb/delete_series", admin.delete_series, CHANGE),
+        ("/admin/tsdb/clean_tombstones", admin.clean_tombstones, CHANGE),
+        ("/admin/tsdb/snapshot", admin.snapshot, CHANGE),
+    )
+    outside: Sequence[tuple[str, Handler, Sequence[str]]] = (
+        ("/-/healthy", management.healthy, GET),
+        ("/-/ready", management.ready, GET),
+        ("/-/reload", management.reload, ("GET", *CHANGE)),
+        ("/-/quit", management.quit, ("GET", *CHANGE)),
+        ("/metrics", management.metrics, GET),
+        ("/version", management.version, GET),
+        ("/", management.home, GET),
+        ("/graph", management.home, GET),
+    )
+    routes = [_route(API + path, handler, methods, deps) for path, handler, methods in api]
+    routes += [_route(path, handler, methods, deps) for path, handler, methods in outside]
+    return Starlette(routes=routes)
+
+
+def _route(path: str, handler: Handler, methods: Sequence[str], deps: PrometheusDeps) -> Route:
+    async def endpoint(request: Request) -> Response:
+        reason = deps.ready() if path.startswith(API) else ""
+        if reason:
+            # Upstream's words for a server that has not loaded its data yet.
+            return PlainTextResponse(f"Service Unavailable: {reason}", status_code=503)
+        try:
+            return await handler(request, deps)
+        except SpyglassError as err:
+            return error_reply(err)
+        except Exception:
+            log.exception("%s %s failed", request.method, request.url.path)
+            return failure(500, "internal", "an unexpected error; the log has it")
+
+    return Route(path, endpoint, methods=list(methods))

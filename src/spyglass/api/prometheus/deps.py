@@ -1,0 +1,49 @@
+"""What the Prometheus API needs, as protocols; handed over by the composition root."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from spyglass.api.bridge import CancellableBudget, QueryBridge
+from spyglass.ingest.metrics import MetricIngest
+from spyglass.model.telemetry import Registry
+from spyglass.protocols.clock import Clock
+from spyglass.protocols.metric_store import MetricStores
+from spyglass.protocols.queries import PromQueries
+from spyglass.protocols.targets import Targets
+
+
+def _nothing() -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusDeps:
+    """config_text: the loaded file with its secrets masked. flags: as on a Prometheus command line, without dashes.
+
+    budget: a new budget for a query that may take so many seconds. reload: loads the configuration again, raises ConfigError.
+    ready: the reason why not, or "". external_labels: for federation and remote read.
+    """
+
+    queries: PromQueries
+    stores: MetricStores
+    targets: Targets
+    ingest: MetricIngest
+    bridge: QueryBridge
+    ingest_bridge: QueryBridge
+    clock: Clock
+    budget: Callable[[float], CancellableBudget]
+    registry: Registry
+    started_ns: int
+    version: str = ""
+    config_text: Callable[[], str] = _nothing
+    flags: Mapping[str, str] = field(default_factory=dict)
+    reload: Callable[[], Awaitable[None]] | None = None
+    quit: Callable[[], None] | None = None
+    ready: Callable[[], str] = _nothing
+    external_labels: Callable[[], Mapping[str, str]] = dict
+    runtime: Callable[[], Mapping[str, object]] = dict
+    lifecycle_enabled: bool = False
+    admin_enabled: bool = False
+    remote_write_enabled: bool = False
+    query_timeout_seconds: float = 120.0
+    external_url: str = ""

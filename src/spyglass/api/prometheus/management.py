@@ -1,0 +1,76 @@
+"""/-/ready, /-/healthy, /-/reload, /-/quit, /metrics, /version, and the way to the UI."""
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from spyglass.api.prometheus.deps import PrometheusDeps
+from spyglass.api.prometheus.status import PEER_VERSION
+from spyglass.formats.exposition.encode import OPENMETRICS_TYPE, TEXT_TYPE, encode_openmetrics, encode_text
+from spyglass.model.errors import ConfigError
+
+NO_LIFECYCLE = "Lifecycle API is not enabled."
+WRONG_METHOD = "Only POST or PUT requests allowed."
+
+
+async def healthy(request: Request, deps: PrometheusDeps) -> Response:
+    del request, deps
+    return PlainTextResponse("Prometheus Server is Healthy.\n")
+
+
+async def ready(request: Request, deps: PrometheusDeps) -> Response:
+    del request
+    reason = deps.ready()
+    if reason:
+        return PlainTextResponse(f"Service Unavailable: {reason}\n", status_code=503)
+    return PlainTextResponse("Prometheus Server is Ready.\n")
+
+
+async def reload(request: Request, deps: PrometheusDeps) -> Response:
+    """Load the configuration again; the old one stays where the new one is wrong."""
+    refused = _refused(request, deps)
+    if refused is not None or deps.reload is None:
+        return refused or PlainTextResponse(NO_LIFECYCLE, status_code=403)
+    try:
+        await deps.reload()
+    except ConfigError as err:
+        return PlainTextResponse(f"failed to reload config: {err}\n", status_code=500)
+    return PlainTextResponse("")
+
+
+async def quit(request: Request, deps: PrometheusDeps) -> Response:
+    """End the process, cleanly."""
+    refused = _refused(request, deps)
+    if refused is not None or deps.quit is None:
+        return refused or PlainTextResponse(NO_LIFECYCLE, status_code=403)
+    deps.quit()
+    return PlainTextResponse("Requesting termination... Goodbye!")
+
+
+def _refused(request: Request, deps: PrometheusDeps) -> Response | None:
+    if not deps.lifecycle_enabled:
+        return PlainTextResponse(NO_LIFECYCLE, status_code=403)
+    if request.method not in ("POST", "PUT"):
+        return PlainTextResponse(WRONG_METHOD, status_code=405)
+    return None
+
+
+async def metrics(request: Request, deps: PrometheusDeps) -> Response:
+    """Our own metrics, OpenMetrics where it is asked for."""
+    families = await deps.ingest_bridge.run(deps.registry.collect)
+    if "application/openmetrics-text" in request.headers.get("accept", ""):
+        return Response(encode_openmetrics(families), headers={"content-type": OPENMETRICS_TYPE})
+    return Response(encode_text(families), headers={"content-type": TEXT_TYPE})
+
+
+async def version(request: Request, deps: PrometheusDeps) -> Response:
+    del request
+    body = {"version": PEER_VERSION, "revision": f"spyglass-{deps.version}"}
+    return PlainTextResponse(
+        f'{{"version":"{body["version"]}","revision":"{body["revision"]}"}}', media_type="application/json"
+    )
+
+
+async def home(request: Request, deps: PrometheusDeps) -> Response:
+    """Where people look for the UI: it has its own port."""
+    del request
+    return RedirectResponse(deps.external_url or "/api/v1/targets", status_code=302)

@@ -1,0 +1,62 @@
+"""Answers in Prometheus' JSON envelope. A kind of error becomes a status here, and nowhere else in this API."""
+
+from collections.abc import Sequence
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from spyglass.model import errors
+
+JSON_TYPE = "application/json"
+
+KINDS: tuple[tuple[type[errors.SpyglassError], int, str], ...] = (
+    (errors.ParseError, 400, "bad_data"),
+    (errors.InvalidParameter, 400, "bad_data"),
+    (errors.QueryTimeout, 503, "timeout"),
+    (errors.QueryCanceled, 503, "canceled"),
+    (errors.QueryError, 422, "execution"),
+    (errors.RateLimited, 429, "bad_data"),
+    (errors.IngestError, 400, "bad_data"),
+    (errors.NotFound, 404, "not_found"),
+    (errors.Unavailable, 503, "unavailable"),
+    (errors.DiskFull, 503, "unavailable"),
+)
+
+
+class ChunkedResponse(Response):
+    """A body in many pieces, sent with its length and without joining it."""
+
+    def __init__(self, chunks: Sequence[bytes], *, status_code: int = 200, media_type: str = JSON_TYPE) -> None:
+        super().__init__(b"", status_code=status_code, media_type=media_type)
+        self._chunks = chunks
+        self.headers["content-length"] = str(sum(map(len, chunks)))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        if scope["method"] != "HEAD":
+            for chunk in self._chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def success(data: object, *, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> Response:
+    """`{"status":"success","data":...}` with annotations where there are any."""
+    answer: dict[str, object] = {"status": "success", "data": data}
+    if warnings:
+        answer["warnings"] = list(warnings)
+    if infos:
+        answer["infos"] = list(infos)
+    return Response(orjson.dumps(answer), media_type=JSON_TYPE)
+
+
+def error_reply(error: errors.SpyglassError) -> Response:
+    """`{"status":"error","errorType":...,"error":...}` with upstream's status for the kind."""
+    status, kind = next(((s, k) for cls, s, k in KINDS if isinstance(error, cls)), (500, "internal"))
+    return failure(status, kind, str(error))
+
+
+def failure(status: int, kind: str, message: str) -> Response:
+    body = orjson.dumps({"status": "error", "errorType": kind, "error": message})
+    return Response(body, status_code=status, media_type=JSON_TYPE)

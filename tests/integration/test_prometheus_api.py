@@ -1,0 +1,247 @@
+"""The Prometheus API over real HTTP: answers, errors, parameters."""
+
+import asyncio
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.prometheus_bench import door
+
+from spyglass.config.prometheus import parse_prometheus
+from spyglass.model.errors import ConfigError
+
+T = 1_700_000_000_000
+
+
+async def test_an_instant_query_answers_a_vector() -> None:
+    """Values are text, times seconds; GET and POST alike."""
+    async with door() as d:
+        d.put({"a": (T, 1.0), "b": (T, math.inf), "c": (T, math.nan), "d": (T, 1e-7), "e": (T, 1e21), "f": (T, 0.1)})
+        query = {"query": "m", "time": f"{T / 1000 + 0.5}"}
+        answer = (await d.get("/api/v1/query", query)).json()
+        assert answer["data"]["resultType"] == "vector"
+        got = {row["metric"]["s"]: row["value"] for row in answer["data"]["result"]}
+        assert got == {
+            "a": [1700000000.5, "1"],
+            "b": [1700000000.5, "+Inf"],
+            "c": [1700000000.5, "NaN"],
+            "d": [1700000000.5, "1e-07"],
+            "e": [1700000000.5, "1e+21"],
+            "f": [1700000000.5, "0.1"],
+        }
+        posted = await d.client.post(d.url + "/api/v1/query", data=query)
+        assert posted.json() == answer
+
+
+async def test_scalar_and_string_and_matrix() -> None:
+    """The other kinds of results."""
+    async with door() as d:
+        d.put({"a": (T, 1.0)})
+        assert await d.data("/api/v1/query", query="1e-7", time=5) == {
+            "resultType": "scalar",
+            "result": [5, "0.0000001"],
+        }
+        assert await d.data("/api/v1/query", query='"x"', time=5) == {"resultType": "string", "result": [5, "x"]}
+        data = await d.data("/api/v1/query", query="m[5m]", time=T / 1000)
+        assert data == {
+            "resultType": "matrix",
+            "result": [{"metric": {"__name__": "m", "s": "a"}, "values": [[1700000000, "1"]]}],
+        }
+        assert await d.data("/api/v1/query", query="none[5m]", time=5) == {"resultType": "matrix", "result": []}
+
+
+async def test_a_range_query_answers_a_matrix_with_gaps() -> None:
+    """Only the steps that have a sample; a stale-free series ends after the lookback."""
+    async with door() as d:
+        d.put({"a": (T, 1.5)})
+        params = {"query": "m", "start": T / 1000 - 60, "end": T / 1000 + 120, "step": "60", "lookback_delta": "90s"}
+        data = await d.data("/api/v1/query_range", **params)
+        assert data["result"] == [
+            {"metric": {"__name__": "m", "s": "a"}, "values": [[1700000000, "1.5"], [1700000060, "1.5"]]}
+        ]
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "status", "kind", "message"),
+    [
+        (
+            "query",
+            {"query": "m{"},
+            400,
+            "bad_data",
+            'invalid parameter "query": 1:3: parse error: unexpected end of input inside braces',
+        ),
+        (
+            "query",
+            {"query": "m", "time": "x"},
+            400,
+            "bad_data",
+            'invalid parameter "time": cannot parse "x" to a valid timestamp',
+        ),
+        (
+            "query",
+            {"query": "m", "limit": "-1"},
+            400,
+            "bad_data",
+            'invalid parameter "limit": limit must be non-negative',
+        ),
+        (
+            "query",
+            {"query": "m", "timeout": "x"},
+            400,
+            "bad_data",
+            'invalid parameter "timeout": cannot parse "x" to a valid duration',
+        ),
+        (
+            "query_range",
+            {"query": "m", "start": 0, "end": 10},
+            400,
+            "bad_data",
+            'invalid parameter "step": cannot parse "" to a valid duration',
+        ),
+        (
+            "query_range",
+            {"query": "m", "start": 10, "end": 0, "step": 1},
+            400,
+            "bad_data",
+            'invalid parameter "end": end timestamp must not be before start time',
+        ),
+        (
+            "query_range",
+            {"query": "m", "start": 0, "end": 10, "step": 0},
+            400,
+            "bad_data",
+            'invalid parameter "step": zero or negative query resolution step widths are not accepted. '
+            "Try a positive integer",
+        ),
+        (
+            "query_range",
+            {"query": "m", "start": 0, "end": 11001, "step": 1},
+            400,
+            "bad_data",
+            "exceeded maximum resolution of 11,000 points per timeseries. "
+            "Try decreasing the query resolution (?step=XX)",
+        ),
+        (
+            "query_range",
+            {"query": "m", "start": 0, "end": 1, "step": "1e20"},
+            400,
+            "bad_data",
+            'invalid parameter "step": cannot parse "1e20" to a valid duration. It overflows int64',
+        ),
+        ("series", {}, 400, "bad_data", "no match[] parameter provided"),
+        ("targets/metadata", {}, 404, "not_found", "specified metadata not found"),
+    ],
+)
+async def test_errors_have_upstreams_form(
+    path: str, params: dict[str, Any], status: int, kind: str, message: str
+) -> None:
+    """Status, errorType and text."""
+    async with door() as d:
+        answer = await d.get(f"/api/v1/{path}", params)
+        assert answer.json() == {"status": "error", "errorType": kind, "error": message}
+        assert answer.status_code == status
+
+
+async def test_labels_and_series() -> None:
+    """label names, values and series, with limits and their warning."""
+    async with door() as d:
+        d.put({"a": (T, 1.0), "b": (T, 2.0)})
+        assert await d.data("/api/v1/labels") == ["__name__", "s"]
+        assert await d.data("/api/v1/label/s/values") == ["a", "b"]
+        assert await d.data("/api/v1/label/U__s/values") == ["a", "b"]
+        assert await d.data("/api/v1/series", **{"match[]": 'm{s="a"}'}) == [{"__name__": "m", "s": "a"}]
+        limited = (await d.get("/api/v1/label/s/values", {"limit": 1})).json()
+        assert limited == {"status": "success", "data": ["a"], "warnings": ["results truncated due to limit"]}
+        limited = (await d.get("/api/v1/query", {"query": "m", "time": T / 1000, "limit": 1})).json()
+        assert (len(limited["data"]["result"]), limited["warnings"]) == (1, ["results truncated due to limit"])
+
+
+async def test_tenants_do_not_see_each_other() -> None:
+    """X-Scope-OrgID chooses the store; asking makes no tenant."""
+    async with door() as d:
+        d.put({"a": (T, 1.0)}, tenant="acme")
+        for tenant, names in (("acme", ["a"]), ("other", [])):
+            answer = await d.client.get(d.url + "/api/v1/label/s/values", headers={"X-Scope-OrgID": tenant})
+            assert answer.json()["data"] == names
+        assert d.stores.tenants() == ["", "acme"]
+        bad = await d.client.get(d.url + "/api/v1/labels", headers={"X-Scope-OrgID": "../x"})
+        assert bad.status_code == 400
+
+
+async def test_scraping_ourselves_end_to_end() -> None:
+    """The decision record's first job: a target that is this very server, by HTTP, with its metrics queryable."""
+    async with door() as d:
+        address = d.url.removeprefix("http://")
+        text = f"scrape_configs:\n- job_name: prometheus\n  scrape_interval: 100ms\n  static_configs: [{{targets: ['{address}']}}]\n"
+        await d.manager.reload(parse_prometheus(text, file="p", folder=Path("/")).config, Path("/"))
+        async with asyncio.timeout(10):
+            while not (await d.data("/api/v1/query", query='up{job="prometheus"} == 1'))["result"]:
+                await asyncio.sleep(0.05)
+            while not (await d.data("/api/v1/query", query="spyglass_ingested_samples_total"))["result"]:
+                await asyncio.sleep(0.05)
+        [target] = (await d.data("/api/v1/targets"))["activeTargets"]
+        assert (target["labels"], target["health"], target["scrapeUrl"]) == (
+            {"instance": address, "job": "prometheus"},
+            "up",
+            f"http://{address}/metrics",
+        )
+        assert await d.data("/api/v1/scrape_pools") == {"scrapePools": ["prometheus"]}
+        metadata = await d.data("/api/v1/metadata", metric="spyglass_ingested_samples")
+        assert metadata["spyglass_ingested_samples"][0]["type"] == "counter"
+        rows = await d.data("/api/v1/targets/metadata", metric="spyglass_ingested_samples")
+        assert rows[0]["target"]["job"] == "prometheus"
+
+
+async def test_management_endpoints() -> None:
+    """Health, readiness, reload behind its flag, own metrics in both formats."""
+    async with door() as d:
+        assert (await d.get("/-/healthy")).text == "Prometheus Server is Healthy.\n"
+        assert (await d.get("/-/ready")).text == "Prometheus Server is Ready.\n"
+        refused = await d.client.post(d.url + "/-/reload")
+        assert (refused.status_code, refused.text) == (403, "Lifecycle API is not enabled.")
+        assert (await d.get("/metrics")).headers["content-type"].startswith("text/plain; version=0.0.4")
+        om = await d.client.get(d.url + "/metrics", headers={"Accept": "application/openmetrics-text"})
+        assert om.text.endswith("# EOF\n")
+        assert (await d.data("/api/v1/status/buildinfo"))["version"].startswith("3.")
+        for path in ("config", "flags", "runtimeinfo", "tsdb", "walreplay"):
+            await d.data(f"/api/v1/status/{path}")
+
+
+async def test_a_reload_that_fails_says_why() -> None:
+    """500 with the file and line; the server goes on."""
+
+    async def reload() -> None:
+        raise ConfigError("is wrong", file="p.yml", line=3, key="global")
+
+    async with door(reload=reload, lifecycle_enabled=True) as d:
+        answer = await d.client.post(d.url + "/-/reload")
+        assert (answer.status_code, answer.text) == (500, "failed to reload config: p.yml:3: global: is wrong\n")
+
+
+async def promtool(*arguments: str) -> tuple[int, str]:
+    program = shutil.which("promtool")
+    if program is None:
+        pytest.skip("promtool is not installed")
+    process = await asyncio.create_subprocess_exec(
+        program, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    out, _ = await process.communicate()
+    return process.returncode or 0, out.decode()
+
+
+async def test_promtool_queries_us() -> None:
+    """The real promtool reads instant, range, series and label answers."""
+    async with door() as d:
+        d.put({"a": (T, 1.5)})
+        assert await promtool("query", "instant", f"--time={T // 1000}", d.url, "m") == (
+            0,
+            'm{s="a"} => 1.5 @[1700000000]\n',
+        )
+        times = (f"--start={T // 1000}", f"--end={T // 1000 + 60}")
+        code, out = await promtool("query", "range", *times, "--step=60s", d.url, "m * 2")
+        assert (code, out) == (0, '{s="a"} =>\n3 @[1700000000]\n3 @[1700000060]\n')
+        assert await promtool("query", "series", "--match=m", *times, d.url) == (0, '{__name__="m", s="a"}\n')
+        assert await promtool("query", "labels", *times, d.url, "s") == (0, "a\n")
