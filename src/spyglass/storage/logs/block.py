@@ -1,0 +1,164 @@
+"""Block files: parts, an index, and a trailer. Written once under a temporary name, never changed. docs/formats/logs-block.md.
+
+A block is read by position (pread), so readers share one descriptor and a removed file stays readable to those who have it.
+"""
+
+import os
+import struct
+import weakref
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import zstandard
+
+from spyglass.model.errors import CorruptData, StorageError
+from spyglass.storage.logs.encode import Sections
+
+MAGIC = b"PAR1"
+INDEX_MAGIC = b"SPYLOGS1"
+_TRAILER = struct.Struct("<QII8s")
+"""index bytes, CRC-32 of the index, length of what follows the trailer (Parquet's footer with its length and magic), magic."""
+_TAIL_BYTES = _TRAILER.size
+
+Section = tuple[int, int, int, int]
+"""offset in the file, bytes in the file, raw bytes (0: stored as it is), CRC-32 of the bytes in the file"""
+
+
+@dataclass(frozen=True, slots=True)
+class PartEntry:
+    """One part in a block's index: its description and where its sections lie."""
+
+    description: dict[str, Any]
+    sections: tuple[Section, ...]
+
+
+def block_chunks(parts: Sequence[Sections], *, journal_end: int, replaces: Sequence[str] = ()) -> Iterator[bytes]:
+    """The bytes of a block with the parts.
+
+    journal_end: the journal before this position is in blocks once this one is there. replaces: names of the blocks it was made of.
+    """
+    yield MAGIC
+    at = len(MAGIC)
+    entries = []
+    for part in parts:
+        sections: list[Section] = []
+        for data, raw in part.pieces:
+            sections.append((at, len(data), raw, zlib.crc32(data)))
+            at += len(data)
+            yield data
+        entries.append({"part": part.description, "sections": sections})
+    yield from _ending({"version": 1, "journal_end": journal_end, "replaces": replaces, "parts": entries})
+
+
+def merged_chunks(blocks: Sequence["Block"]) -> Iterator[bytes]:
+    """The bytes of one block with all parts of the others, in that order; nothing is decoded."""
+    yield MAGIC
+    at = len(MAGIC)
+    entries = []
+    for block in blocks:
+        for entry in block.entries():
+            sections: list[Section] = []
+            for section in entry.sections:
+                data = block.read_stored(section)
+                sections.append((at, section[1], section[2], section[3]))
+                at += len(data)
+                yield data
+            entries.append({"part": entry.description, "sections": sections})
+    meta = {
+        "journal_end": max(block.journal_end for block in blocks),
+        "replaces": [block.path.name for block in blocks],
+    }
+    yield from _ending({"version": 1, **meta, "parts": entries})
+
+
+def _ending(index: dict[str, Any]) -> Iterable[bytes]:
+    packed = zstandard.ZstdCompressor(level=9).compress(orjson.dumps(index))
+    return [packed, _TRAILER.pack(len(packed), zlib.crc32(packed), 0, INDEX_MAGIC)]
+
+
+class Block:
+    """An open block file. Thread-safe.
+
+    Raises: CorruptData where the file is not a whole block.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.key = str(path)
+        try:
+            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as err:
+            raise StorageError(f"opening {path}: {err.strerror}") from err
+        self._close = weakref.finalize(self, os.close, self._fd)
+        self.size_bytes = os.fstat(self._fd).st_size
+        index = self._read_index()
+        self.journal_end: int = index["journal_end"]
+        self.replaces: tuple[str, ...] = tuple(index["replaces"])
+        parts = [entry["part"] for entry in index["parts"]]
+        self.part_count = len(parts)
+        self.rows = sum(part["n"] for part in parts)
+        self.line_bytes = sum(part["bytes"] for part in parts)
+        self.min_ns = min((part["min"] for part in parts), default=0)
+        self.max_ns = max((part["max"] for part in parts), default=0)
+        self.last_seq = max((part["last_seq"] for part in parts), default=-1)
+
+    def entries(self) -> list[PartEntry]:
+        """Read anew each time: whoever asks often keeps them in the cache."""
+        index = self._read_index()
+        return [PartEntry(e["part"], tuple(tuple(s) for s in e["sections"])) for e in index["parts"]]
+
+    def read(self, section: Section) -> bytes:
+        """A section's raw bytes. Raises: CorruptData."""
+        data = self.read_stored(section)
+        if not section[2]:
+            return data
+        try:
+            return zstandard.ZstdDecompressor().decompress(data, max_output_size=section[2])
+        except zstandard.ZstdError as err:
+            raise CorruptData(f"{self.path}: section at {section[0]}: {err}") from err
+
+    def read_stored(self, section: Section) -> bytes:
+        offset, size, _, checksum = section
+        data = self.read_at(offset, size)
+        if zlib.crc32(data) != checksum:
+            raise CorruptData(f"{self.path}: the checksum of the section at {offset} does not hold")
+        return data
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Bytes as they are in the file, unchecked."""
+        try:
+            data = os.pread(self._fd, size, offset)
+        except OSError as err:
+            raise StorageError(f"reading {self.path}: {err.strerror}") from err
+        if len(data) != size:
+            raise CorruptData(f"{self.path}: ends before {offset + size}")
+        return data
+
+    def close(self) -> None:
+        """Only when nobody reads; else leave it to the garbage collector."""
+        self._close()
+
+    def _read_index(self) -> dict[str, Any]:
+        if self.size_bytes < len(MAGIC) + _TAIL_BYTES:
+            raise CorruptData(f"{self.path}: too short for a block")
+        end = self.size_bytes
+        tail = self.read_at(end - _TAIL_BYTES, _TAIL_BYTES)
+        if tail[-4:] == MAGIC:
+            footer = int.from_bytes(tail[-8:-4], "little") + 8
+            end -= footer
+            tail = self.read_at(end - _TAIL_BYTES, _TAIL_BYTES) if end >= _TAIL_BYTES else b""
+        if tail[-8:] != INDEX_MAGIC:
+            raise CorruptData(f"{self.path}: not a log block, or cut short")
+        size, checksum, _, _ = _TRAILER.unpack(tail)
+        start = end - _TAIL_BYTES - size
+        packed = self.read_at(start, size) if start >= len(MAGIC) else b""
+        if zlib.crc32(packed) != checksum:
+            raise CorruptData(f"{self.path}: the checksum of the index does not hold")
+        index: dict[str, Any] = orjson.loads(zstandard.ZstdDecompressor().decompress(packed))
+        if index.get("version") != 1:
+            raise CorruptData(f"{self.path}: format version {index.get('version')} is not known here")
+        return index

@@ -1,0 +1,215 @@
+"""Columns of a slot over the n lines of a part: dictionary-coded text, plain text, integers, ISO timestamps.
+
+A column gives back the exact text of every row. What a filter needs beyond that (its distinct values, numbers) is computed
+per distinct value where there is a dictionary, and in numpy otherwise.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from spyglass.model.arrays import F64, I64, U8, Mask, Objects
+from spyglass.storage.logs.rows import offsets_of
+
+ISO_WIDTH = 24
+"""`2026-11-23T19:23:08.123Z`"""
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """Byte strings one after the other: value i is blob[offsets[i]:offsets[i+1]]."""
+
+    blob: bytes
+    offsets: I64
+
+    @property
+    def size(self) -> int:
+        return len(self.offsets) - 1
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """All values decoded; kept, so for dictionaries only."""
+        return self.take(np.arange(self.size))
+
+    def take(self, rows: I64) -> list[str]:
+        starts, ends, blob = self.offsets[rows].tolist(), self.offsets[rows + 1].tolist(), self.blob
+        if blob.isascii():
+            text = blob.decode("ascii") if len(starts) * 4 > self.size else None
+            if text is not None:
+                return [text[a:b] for a, b in zip(starts, ends, strict=True)]
+        return [blob[a:b].decode("utf-8", "replace") for a, b in zip(starts, ends, strict=True)]
+
+    @staticmethod
+    def of(values: Sequence[bytes]) -> "TextTable":
+        lengths = np.fromiter(map(len, values), np.int64, len(values))
+        return TextTable(b"".join(values), offsets_of(lengths))
+
+
+@dataclass(frozen=True)
+class DictColumn:
+    """codes [n] (uint8, uint16 or int32) into `values`. Values are distinct."""
+
+    codes: I64
+    values: TextTable
+
+    @property
+    def size(self) -> int:
+        return len(self.codes)
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.codes.nbytes + len(self.values.blob) + self.values.offsets.nbytes
+
+    def strings(self, rows: I64) -> list[str]:
+        texts = self.values.texts
+        return [texts[code] for code in self.codes[rows].tolist()]
+
+    def lengths(self) -> I64:
+        return np.diff(self.values.offsets)[self.codes]
+
+    def where(self, test: Callable[[str], bool]) -> Mask:
+        """[n]: whether the text of the row passes; `test` runs once per distinct value."""
+        passes = np.fromiter(map(test, self.values.texts), np.bool_, self.values.size)
+        return passes[self.codes]
+
+    def numbers(self) -> F64 | None:
+        return None
+
+
+@dataclass(frozen=True)
+class PlainColumn:
+    """Text with mostly distinct values."""
+
+    values: TextTable
+
+    @property
+    def size(self) -> int:
+        return self.values.size
+
+    @property
+    def memory_bytes(self) -> int:
+        return len(self.values.blob) + self.values.offsets.nbytes
+
+    def strings(self, rows: I64) -> list[str]:
+        return self.values.take(rows)
+
+    def lengths(self) -> I64:
+        return np.diff(self.values.offsets)
+
+    def where(self, test: Callable[[str], bool]) -> Mask:
+        return np.fromiter(map(test, self.strings(np.arange(self.size))), np.bool_, self.size)
+
+    def numbers(self) -> F64 | None:
+        return None
+
+
+@dataclass(frozen=True)
+class IntColumn:
+    """Canonical non-negative decimal integers of at most 18 digits: the text is str(value)."""
+
+    values: I64
+
+    @property
+    def size(self) -> int:
+        return len(self.values)
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.values.nbytes
+
+    def strings(self, rows: I64) -> list[str]:
+        return [str(value) for value in self.values[rows].tolist()]
+
+    def lengths(self) -> I64:
+        return np.searchsorted(_POWERS, self.values, side="right").astype(np.int64) + 1
+
+    def where(self, test: Callable[[str], bool]) -> Mask:
+        distinct, inverse = np.unique(self.values, return_inverse=True)
+        passes = np.fromiter((test(str(value)) for value in distinct.tolist()), np.bool_, len(distinct))
+        return passes[inverse]
+
+    def numbers(self) -> F64 | None:
+        return self.values.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class IsoColumn:
+    """Timestamps of the form 2026-11-23T19:23:08.123Z, as milliseconds since 1970."""
+
+    values: I64
+
+    @property
+    def size(self) -> int:
+        return len(self.values)
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.values.nbytes
+
+    def strings(self, rows: I64) -> list[str]:
+        texts: Objects = np.datetime_as_string(self.values[rows].view("M8[ms]"))
+        return [text + "Z" for text in texts.tolist()]
+
+    def lengths(self) -> I64:
+        return np.full(self.size, ISO_WIDTH, np.int64)
+
+    def where(self, test: Callable[[str], bool]) -> Mask:
+        return np.fromiter(map(test, self.strings(np.arange(self.size))), np.bool_, self.size)
+
+    def numbers(self) -> F64 | None:
+        return None
+
+
+Column = DictColumn | PlainColumn | IntColumn | IsoColumn
+
+_POWERS = 10 ** np.arange(1, 19, dtype=np.int64)
+
+
+def parse_integers(matrix: U8, lengths: I64) -> I64 | None:
+    """The values where every row is a canonical integer (`0`, `17`, never `017` or `-1`), else None. matrix [r, w], zero padded."""
+    width = int(lengths.max(initial=0))
+    if width == 0 or width > 18 or lengths.min() == 0:
+        return None
+    digits = matrix[:, :width]
+    inside = np.arange(width) < lengths[:, None]
+    if not (((digits >= 48) & (digits <= 57)) | ~inside).all():
+        return None
+    if ((digits[:, 0] == 48) & (lengths > 1)).any():
+        return None
+    values = np.zeros(len(lengths), np.int64)
+    for position in range(width):
+        here = inside[:, position]
+        values = np.where(here, values * 10 + (digits[:, position].astype(np.int64) - 48), values)
+    return values
+
+
+_ISO_FIXED = ((4, 45), (7, 45), (10, 84), (13, 58), (16, 58), (19, 46), (23, 90))
+_ISO_DIGITS = tuple(i for i in range(23) if i not in {4, 7, 10, 13, 16, 19})
+
+
+def parse_iso(matrix: U8, lengths: I64) -> I64 | None:
+    """Milliseconds since 1970 where every row is a real date of exactly this form between 1970 and 2261, else None."""
+    if len(lengths) == 0 or not (lengths == ISO_WIDTH).all():
+        return None
+    if not all((matrix[:, at] == byte).all() for at, byte in _ISO_FIXED):
+        return None
+    digits = matrix[:, list(_ISO_DIGITS)]
+    if not ((digits >= 48) & (digits <= 57)).all():
+        return None
+    d = digits.astype(np.int64) - 48
+    year = d[:, 0] * 1000 + d[:, 1] * 100 + d[:, 2] * 10 + d[:, 3]
+    month, day = d[:, 4] * 10 + d[:, 5], d[:, 6] * 10 + d[:, 7]
+    hour, minute, second = d[:, 8] * 10 + d[:, 9], d[:, 10] * 10 + d[:, 11], d[:, 12] * 10 + d[:, 13]
+    milli = d[:, 14] * 100 + d[:, 15] * 10 + d[:, 16]
+    in_range = (year >= 1970) & (year <= 2261) & (month >= 1) & (month <= 12) & (day >= 1)
+    if not (in_range & (hour < 24) & (minute < 60) & (second < 60)).all():
+        return None
+    months = ((year - 1970) * 12 + month - 1).view("M8[M]")
+    first = months.astype("M8[D]")
+    if not (first.astype(np.int64) + day <= (months + 1).astype("M8[D]").astype(np.int64)).all():
+        return None
+    days = first.astype(np.int64) + day - 1
+    milliseconds: I64 = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + milli
+    return milliseconds

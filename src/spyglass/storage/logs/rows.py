@@ -1,0 +1,199 @@
+"""Rows: lines in columns as they arrived. What an append becomes, what the journal holds, and what a part is cut from.
+
+The journal record (little endian, one per append; docs/formats/logs-block.md draws it):
+
+    u32 version = 1   u32 n   u32 streams_bytes   u32 metas_bytes
+    streams: JSON [[[name, value], ...], ...]     metas: JSON, likewise, without the empty set; absent where no line has any
+    i64 times [n]   u32 stream [n]   u32 line length in bytes [n]   u32 meta [n] (0: none; only if metas_bytes)   the lines
+"""
+
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import orjson
+
+from spyglass.model.arrays import I32, I64, U8
+from spyglass.model.errors import CorruptData
+from spyglass.model.labels import Labels
+from spyglass.protocols.log_store import LogEntry
+
+_HEADER = struct.Struct("<IIII")
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """n lines in order of arrival.
+
+    times [n]; stream [n]: index into `streams`; offsets [n+1] into `blob` (UTF-8); meta [n]: index into `metas` (0 is no metadata), or
+    None where no line has any. Arrays are never written to once built.
+    """
+
+    streams: Sequence[Labels]
+    times: I64
+    stream: I32
+    offsets: I64
+    blob: bytes
+    meta: I32 | None = None
+    metas: Sequence[Labels] = field(default=((),))
+
+    @property
+    def size(self) -> int:
+        return len(self.times)
+
+    @property
+    def memory_bytes(self) -> int:
+        return len(self.blob) + self.size * 24
+
+    def lengths(self) -> I64:
+        return np.diff(self.offsets)
+
+    def lines(self, rows: I64) -> list[str]:
+        """The lines of the rows, decoded."""
+        starts, ends, blob = self.offsets[rows].tolist(), self.offsets[rows + 1].tolist(), self.blob
+        return [blob[a:b].decode("utf-8", "replace") for a, b in zip(starts, ends, strict=True)]
+
+    def metadata(self, rows: I64) -> list[Labels] | None:
+        if self.meta is None:
+            return None
+        metas = self.metas
+        return [metas[code] for code in self.meta[rows].tolist()]
+
+    def encode(self) -> list[bytes]:
+        """The journal record, in pieces."""
+        streams = orjson.dumps(self.streams)
+        metas = b"" if self.meta is None else orjson.dumps(self.metas[1:])
+        pieces = [
+            _HEADER.pack(_VERSION, self.size, len(streams), len(metas)),
+            streams,
+            metas,
+            self.times.astype("<i8", copy=False).tobytes(),
+            self.stream.astype("<u4").tobytes(),
+            self.lengths().astype("<u4").tobytes(),
+        ]
+        if self.meta is not None:
+            pieces.append(self.meta.astype("<u4").tobytes())
+        pieces.append(self.blob)
+        return pieces
+
+    @staticmethod
+    def decode(record: bytes) -> "Rows":
+        """Raises: CorruptData where the record is not what `encode` writes (its checksum held, so a foreign version)."""
+        try:
+            return _decode(record)
+        except (struct.error, ValueError, IndexError) as err:
+            raise CorruptData(f"a journal record of {len(record)} bytes is not a log record: {err}") from err
+
+    @staticmethod
+    def concat(parts: Sequence["Rows"]) -> "Rows":
+        """All rows, one part after the other, on one stream table and one metadata table."""
+        if len(parts) == 1:
+            return parts[0]
+        streams: dict[Labels, int] = {}
+        metas: dict[Labels, int] = {(): 0}
+        stream = [_recode(p.streams, streams)[p.stream] for p in parts]
+        meta = None
+        if any(p.meta is not None for p in parts):
+            meta = np.concatenate(
+                [np.zeros(p.size, np.int32) if p.meta is None else _recode(p.metas, metas)[p.meta] for p in parts]
+            )
+        lengths = np.concatenate([p.lengths() for p in parts])
+        return Rows(
+            list(streams),
+            np.concatenate([p.times for p in parts]),
+            np.concatenate(stream),
+            offsets_of(lengths),
+            b"".join(p.blob for p in parts),
+            meta,
+            list(metas),
+        )
+
+    def take(self, rows: I64) -> "Rows":
+        """The rows given, in that order. The tables stay as they are."""
+        lengths = self.lengths()[rows]
+        offsets = offsets_of(lengths)
+        blob = slices(np.frombuffer(self.blob, np.uint8), self.offsets[rows], lengths)
+        meta = None if self.meta is None else self.meta[rows]
+        return Rows(self.streams, self.times[rows], self.stream[rows], offsets, blob, meta, self.metas)
+
+
+def rows_of(streams: Iterable[tuple[Labels, Sequence[LogEntry]]]) -> Rows:
+    """Columns from what a writer hands in. Lone surrogates, which no encoding can hold, become question marks."""
+    table: dict[Labels, int] = {}
+    metas: dict[Labels, int] = {(): 0}
+    times: list[int] = []
+    codes: list[I32] = []
+    lines: list[str] = []
+    meta_codes: list[int] = []
+    for labels, entries in streams:
+        code = table.setdefault(labels, len(table))
+        codes.append(np.full(len(entries), code, np.int32))
+        times += [entry.time_ns for entry in entries]
+        lines += [entry.line for entry in entries]
+        meta_codes += [metas.setdefault(entry.metadata, len(metas)) if entry.metadata else 0 for entry in entries]
+    blob, lengths = encode_lines(lines)
+    meta = np.asarray(meta_codes, np.int32) if len(metas) > 1 else None
+    stream = np.concatenate(codes) if codes else np.zeros(0, np.int32)
+    return Rows(list(table), np.asarray(times, np.int64), stream, offsets_of(lengths), blob, meta, list(metas))
+
+
+def encode_lines(lines: Sequence[str]) -> tuple[bytes, I64]:
+    """UTF-8 of all lines, and the length of each in bytes."""
+    text = "".join(lines)
+    blob = text.encode("utf-8", "replace")
+    if len(blob) == len(text):
+        return blob, np.fromiter(map(len, lines), np.int64, len(lines))
+    return blob, np.fromiter((len(line.encode("utf-8", "replace")) for line in lines), np.int64, len(lines))
+
+
+def offsets_of(lengths: I64) -> I64:
+    """[n+1] starts of consecutive pieces, and the end."""
+    offsets = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets
+
+
+def slices(buffer: U8, starts: I64, lengths: I64) -> bytes:
+    """The pieces buffer[starts[i] : starts[i] + lengths[i]], one after the other."""
+    if len(starts) == 0:
+        return b""
+    if len(starts) < 64:
+        view = buffer.data
+        return b"".join([view[a : a + n] for a, n in zip(starts.tolist(), lengths.tolist(), strict=True)])
+    ends = np.cumsum(lengths)
+    index = np.arange(ends[-1], dtype=np.int64)
+    index += np.repeat(starts - (ends - lengths), lengths)
+    return buffer[index].tobytes()
+
+
+def _recode(local: Sequence[Labels], table: dict[Labels, int]) -> I32:
+    return np.fromiter((table.setdefault(labels, len(table)) for labels in local), np.int32, len(local))
+
+
+def _labels_list(text: bytes) -> list[Labels]:
+    return [tuple((name, value) for name, value in pairs) for pairs in orjson.loads(text)]
+
+
+def _decode(record: bytes) -> Rows:
+    version, n, streams_bytes, metas_bytes = _HEADER.unpack_from(record, 0)
+    if version != _VERSION:
+        raise ValueError(f"version {version} is not {_VERSION}")
+    at = _HEADER.size
+    streams = _labels_list(record[at : at + streams_bytes])
+    at += streams_bytes
+    metas: list[Labels] = [(), *(_labels_list(record[at : at + metas_bytes]) if metas_bytes else [])]
+    at += metas_bytes
+    times = np.frombuffer(record, "<i8", n, at)
+    stream = np.frombuffer(record, "<u4", n, at + 8 * n).astype(np.int32)
+    lengths = np.frombuffer(record, "<u4", n, at + 12 * n).astype(np.int64)
+    at += 16 * n
+    meta = None
+    if metas_bytes:
+        meta = np.frombuffer(record, "<u4", n, at).astype(np.int32)
+        at += 4 * n
+    offsets = offsets_of(lengths)
+    if at + int(offsets[-1]) != len(record):
+        raise ValueError("its lengths do not add up")
+    return Rows(streams, times.astype(np.int64), stream, offsets, record[at:], meta, metas)

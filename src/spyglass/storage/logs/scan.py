@@ -1,0 +1,104 @@
+"""A scan: which rows of which parts, in order, as batches of text."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from spyglass.model.arrays import I32, I64
+from spyglass.model.labels import Labels, LabelTable
+from spyglass.model.log_stages import LogStage
+from spyglass.model.matchers import Matcher
+from spyglass.protocols.budget import Budget
+from spyglass.protocols.log_store import Direction, LogBatch, LogHints, LogScan
+from spyglass.storage.logs.merge import Run, merged
+from spyglass.storage.logs.part import Part, lines_of, metadata_of
+
+T = TypeVar("T")
+BATCH_ROWS = 8192
+FIRST_BATCH_ROWS = 256
+"""A query with a limit often ends in the first batch: it is small, and each one after it twice as large."""
+
+
+def scan(
+    parts: Sequence[Part],
+    matchers: Sequence[Matcher],
+    stages: Sequence[LogStage],  # noqa: ARG001
+    start_ns: int,
+    end_ns: int,
+    direction: Direction,
+    hints: LogHints,
+    budget: Budget,
+) -> LogScan:
+    def select(part: Part) -> I64:
+        budget.check()
+        return rows_in(part, matchers, start_ns, end_ns)
+
+    return LogScan(0, batches(merged(parts, select, direction), hints, budget))
+
+
+def rows_in(part: Part, matchers: Sequence[Matcher], start_ns: int, end_ns: int) -> I64:
+    """The rows of the matching streams with start_ns <= t < end_ns."""
+    passes = part.streams().matching(matchers)
+    if not passes.any():
+        return np.zeros(0, np.int64)
+    if part.min_ns >= start_ns and part.max_ns < end_ns:
+        first, last = 0, part.size
+    else:
+        first, last = (int(at) for at in np.searchsorted(part.times(), [start_ns, end_ns]))
+    if passes.all():
+        return np.arange(first, last)
+    return first + np.flatnonzero(passes[part.codes()[first:last]])
+
+
+def batches(runs: Iterator[Run], hints: LogHints, budget: Budget) -> Iterator[LogBatch]:
+    size = FIRST_BATCH_ROWS if hints.limit else BATCH_ROWS
+    for run in runs:
+        at = 0
+        while at < run.size:
+            budget.check()
+            piece = slice(at, min(at + size, run.size))
+            yield batch_of(run, piece, hints, budget)
+            at += size
+            size = min(size * 2, BATCH_ROWS)
+
+
+def batch_of(run: Run, piece: slice, hints: LogHints, budget: Budget) -> LogBatch:
+    """Rows of several parts as one batch. Per part once, never per line."""
+    owner, rows, times = run.owner[piece], run.rows[piece], run.times[piece]
+    n = len(rows)
+    budget.charge_samples(n)
+    lines: list[str] = [""] * n
+    metadata: list[Labels] = [()] * n
+    any_metadata = False
+    stream = np.zeros(n, np.int32)
+    streams: dict[Labels, int] = {}
+    used = np.unique(owner)
+    for index in used.tolist():
+        part = run.parts[index]
+        places = np.flatnonzero(owner == index) if len(used) > 1 else np.arange(n)
+        mine = rows[places]
+        stream[places] = _stream_codes(part, mine, streams)
+        if hints.lines_needed:
+            _place(lines, places, lines_of(part, mine))
+        found = metadata_of(part, mine)
+        if found is not None:
+            any_metadata = True
+            _place(metadata, places, found)
+    table = LabelTable.from_labels(list(streams))
+    return LogBatch(table, stream, times, lines, metadata if any_metadata else None)
+
+
+def _stream_codes(part: Part, rows: I64, streams: dict[Labels, int]) -> I32:
+    used, codes = np.unique(part.codes()[rows], return_inverse=True)
+    labels = part.streams().labels
+    mapped = np.fromiter((streams.setdefault(labels[c], len(streams)) for c in used.tolist()), np.int32, len(used))
+    return mapped[codes]
+
+
+def _place(target: list[T], places: I64, values: Sequence[T]) -> None:
+    if len(places) == len(target):
+        target[:] = values
+        return
+    for place, value in zip(places.tolist(), values, strict=True):
+        target[place] = value

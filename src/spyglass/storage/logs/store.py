@@ -1,0 +1,341 @@
+"""A tenant's log store: journal, hot part, blocks.
+
+The way of a line: append -> dedupe -> journal (durable) -> hot part (queryable) -> block (shredded, compressed) -> compacted -> retained
+away. One lock guards the hot part and the order of the journal; reading takes a snapshot and holds no lock.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from spyglass.model.arrays import I64, Mask
+from spyglass.model.errors import CorruptData, DiskFull, StorageError, Unavailable
+from spyglass.model.labels import Labels, LabelTable
+from spyglass.model.log_stages import LogStage
+from spyglass.model.matchers import Matcher
+from spyglass.protocols.budget import Budget
+from spyglass.protocols.clock import Clock
+from spyglass.protocols.files import Files
+from spyglass.protocols.log_store import (
+    BucketAnswer,
+    BucketSpec,
+    Direction,
+    LogEntry,
+    LogHints,
+    LogScan,
+    LogStats,
+    LogSubscription,
+)
+from spyglass.protocols.metric_store import StoreStats
+from spyglass.storage.journal import Journal
+from spyglass.storage.logs import buckets, index, scan
+from spyglass.storage.logs.block import Block, block_chunks
+from spyglass.storage.logs.blocks import BlockSet
+from spyglass.storage.logs.cache import ColumnCache
+from spyglass.storage.logs.dedupe import NewestTimes, repeated, suspects
+from spyglass.storage.logs.encode import encode_part
+from spyglass.storage.logs.hot import Hot, Segment, join, overlapping
+from spyglass.storage.logs.options import LogStoreOptions
+from spyglass.storage.logs.part import Part
+from spyglass.storage.logs.rewrite import Keep, rewritten
+from spyglass.storage.logs.rows import Rows, rows_of
+from spyglass.storage.logs.shred import TemplateMemory, shred
+from spyglass.storage.logs.subscribe import Subscribers
+
+MAX_RECORD_BYTES = 48 << 20
+"""A larger batch is split into several journal records, of which each is stored whole or not at all."""
+
+
+class DiskLogStore:
+    """`LogStore` over a folder. Thread-safe."""
+
+    def __init__(
+        self, folder: Path, *, files: Files, clock: Clock, options: LogStoreOptions, cache: ColumnCache
+    ) -> None:
+        self._folder, self._files, self._clock, self._options = folder, files, clock, options
+        self._lock = threading.RLock()
+        self._flushing = threading.Lock()
+        self._templates = TemplateMemory()
+        self._subscribers = Subscribers(options.tail_batches)
+        self._hot = Hot()
+        self._frozen: tuple[Segment, ...] = ()
+        self._closed = False
+        self._appended = 0
+        self._newest = NewestTimes()
+        self._space_checked_ns, self._space_ok = -(10**18), True
+        self.blocks = BlockSet(folder / "blocks", files=files, cache=cache)
+        self._next_seq = self.blocks.last_seq + 1
+        self._newest.floor = max((block.max_ns for block in self.blocks.all), default=self._newest.floor)
+        self._journal = Journal(folder / "journal", files=files)
+        self._replay()
+
+    # Writing.
+
+    def append(self, streams: Sequence[tuple[Labels, Sequence[LogEntry]]], *, durable: bool = True) -> int:
+        rows = rows_of(streams)
+        if rows.size == 0:
+            return 0
+        self._check_space()
+        with self._lock:
+            if self._closed:
+                raise Unavailable("the log store is closing")
+            rows, dropped = self._without_repeated(rows)
+            position = self._write(rows)
+        if durable and position:
+            self._journal.sync_to(position)
+        if self._subscribers and rows.size:
+            self._subscribers.publish(streams if not dropped else _streams_of(rows))
+        self._relieve()
+        return rows.size
+
+    def subscribe(self) -> LogSubscription:
+        return self._subscribers.open()
+
+    def _without_repeated(self, rows: Rows) -> tuple[Rows, bool]:
+        suspect = suspects(rows, self._newest)
+        if not len(suspect):
+            return rows, False
+        low, high = int(rows.times[suspect].min()), int(rows.times[suspect].max())
+        parts = self.blocks.parts(low, high + 1)
+        doomed = repeated(rows, suspect, (*self._frozen, *self._hot.segments), parts)
+        if not len(doomed):
+            return rows, False
+        return rows.take(np.delete(np.arange(rows.size), doomed)), True
+
+    def _write(self, rows: Rows) -> int:
+        """Into the journal, then into the hot part. The lock is held. Returns the journal's position, 0 where there was nothing."""
+        position = 0
+        for piece in _pieces(rows):
+            position = self._journal.append(*piece.encode())
+            self._take_in(piece)
+        return position
+
+    def _take_in(self, rows: Rows) -> None:
+        self._newest.update(rows)
+        self._hot.add(rows, self._next_seq, self._clock.now_ns())
+        self._next_seq += rows.size
+        self._appended += rows.size
+
+    def _check_space(self) -> None:
+        """Refuse below the free-space floor. Asked once a second: the floor is far larger than what a second can bring."""
+        now = self._clock.monotonic_ns()
+        if now - self._space_checked_ns > 1_000_000_000 or not self._space_ok:
+            self._space_ok = self._files.free_bytes(self._folder) >= self._options.min_free_bytes
+            self._space_checked_ns = now
+        if not self._space_ok:
+            floor = self._options.min_free_bytes
+            raise DiskFull(f"less than {floor} bytes are free below {self._folder}: free some, or lower the floor")
+
+    def _relieve(self) -> None:
+        """Cut a block where the hot part is full. Whoever filled it does it; the others wait only at four times the bound."""
+        options, hot = self._options, self._hot
+        fullness = max(hot.rows / options.hot_rows, hot.bytes / options.hot_bytes)
+        if fullness < 1:
+            return
+        if self._flushing.acquire(blocking=fullness >= 4):
+            try:
+                self._flush()
+            except StorageError:
+                # The lines are safe in the journal and stay in memory; the next append or maintain tries again.
+                if fullness >= 4:
+                    raise
+            finally:
+                self._flushing.release()
+
+    # Blocks.
+
+    def flush(self) -> None:
+        """Write all of the hot part to a block now."""
+        with self._flushing:
+            self._flush()
+
+    def _flush(self) -> None:
+        with self._lock:
+            if not self._hot.rows:
+                return
+            self._frozen, self._hot = self._hot.segments, Hot()
+            position = self._journal.roll()
+        try:
+            frozen = join(self._frozen)
+            parts = shred(frozen.rows, frozen.seqs(), self._templates)
+            sections = [encode_part(part) for part in parts]
+            block = self.blocks.write(self.blocks.next_path(), block_chunks(sections, journal_end=position))
+        except BaseException:
+            self._thaw()
+            raise
+        with self._lock:
+            self.blocks.add(block)
+            self._frozen = ()
+        self._journal.truncate_before(position)
+
+    def _thaw(self) -> None:
+        with self._lock:
+            thawed = Hot()
+            for segment in (*self._frozen, *self._hot.segments):
+                thawed.add(segment.rows, segment.first_seq, self._clock.now_ns())
+            self._hot, self._frozen = thawed, ()
+
+    def _replay(self) -> None:
+        for position, record in self._journal.replay(self.blocks.journal_end):
+            try:
+                self._take_in(Rows.decode(record))
+            except CorruptData as err:
+                self._journal.recovery.corruptions += 1
+                self._journal.recovery.notes.append(str(err))
+                continue
+            if self._hot.rows >= self._options.hot_rows or self._hot.bytes >= self._options.hot_bytes:
+                self._flush_replayed(position)
+
+    def _flush_replayed(self, position: int) -> None:
+        """Replay in bounded slices: what fills the hot part becomes a block before more is read."""
+        frozen = join(self._hot.segments)
+        sections = [encode_part(part) for part in shred(frozen.rows, frozen.seqs(), self._templates)]
+        self.blocks.add(self.blocks.write(self.blocks.next_path(), block_chunks(sections, journal_end=position)))
+        self._hot = Hot()
+
+    # Reading.
+
+    def snapshot(self, start_ns: int, end_ns: int) -> list[Part]:
+        """All parts that may have rows in [start_ns, end_ns): a line is in exactly one of them."""
+        with self._lock:
+            segments = (*self._frozen, *self._hot.segments)
+            stored = self.blocks.parts(start_ns, end_ns)
+        parts: list[Part] = list(stored)
+        for segment in overlapping(segments, start_ns, end_ns):
+            parts += [p for p in segment.parts(self._templates) if p.min_ns < end_ns and p.max_ns >= start_ns]
+        return parts
+
+    def scan(
+        self,
+        matchers: Sequence[Matcher],
+        stages: Sequence[LogStage],
+        *,
+        start_ns: int,
+        end_ns: int,
+        direction: Direction,
+        hints: LogHints,
+        budget: Budget,
+    ) -> LogScan:
+        parts = self.snapshot(start_ns, end_ns)
+        return scan.scan(parts, matchers, stages, start_ns, end_ns, direction, hints, budget)
+
+    def buckets(
+        self, matchers: Sequence[Matcher], stages: Sequence[LogStage], spec: BucketSpec, budget: Budget
+    ) -> BucketAnswer | None:
+        return buckets.buckets(
+            self.snapshot(spec.start_ns - spec.range_ns, spec.end_ns + 1), matchers, stages, spec, budget
+        )
+
+    def series(self, matcher_sets: Sequence[Sequence[Matcher]], *, start_ns: int, end_ns: int) -> LabelTable:
+        sets = matcher_sets or [()]
+        parts = self.snapshot(start_ns, end_ns)
+        found = {labels for matchers in sets for labels in index.streams(parts, matchers, start_ns, end_ns)}
+        return LabelTable.from_labels(sorted(found))
+
+    def label_names(self, matchers: Sequence[Matcher], *, start_ns: int, end_ns: int) -> list[str]:
+        parts = self.snapshot(start_ns, end_ns)
+        return sorted({name for labels in index.streams(parts, matchers, start_ns, end_ns) for name, _ in labels})
+
+    def label_values(self, name: str, matchers: Sequence[Matcher], *, start_ns: int, end_ns: int) -> list[str]:
+        parts = self.snapshot(start_ns, end_ns)
+        streams = index.streams(parts, matchers, start_ns, end_ns)
+        return sorted({value for labels in streams for key, value in labels if key == name})
+
+    def stats_of(self, matchers: Sequence[Matcher], *, start_ns: int, end_ns: int) -> LogStats:
+        return index.stats_of(self.snapshot(start_ns, end_ns), matchers, start_ns, end_ns)
+
+    def volume(
+        self, matchers: Sequence[Matcher], *, start_ns: int, end_ns: int, by: Sequence[str]
+    ) -> list[tuple[Labels, int]]:
+        return index.volume(self.snapshot(start_ns, end_ns), matchers, start_ns, end_ns, by)
+
+    # Housekeeping.
+
+    def delete(self, matchers: Sequence[Matcher], stages: Sequence[LogStage], *, start_ns: int, end_ns: int) -> None:
+        """Remove the lines from the blocks they are in, by writing those blocks anew. Returns when they are gone."""
+        assert not stages, "not yet"
+        self.flush()
+
+        def keep(part: Part) -> Mask:
+            mask = np.ones(part.size, np.bool_)
+            mask[scan.rows_in(part, matchers, start_ns, end_ns)] = False
+            return mask
+
+        with self._flushing:
+            for block in self.blocks.all:
+                if block.rows and block.min_ns < end_ns and block.max_ns >= start_ns:
+                    self._rewrite([block], keep)
+
+    def compact_all(self) -> None:
+        """Merge all blocks into one."""
+        with self._flushing:
+            blocks = [block for block in self.blocks.all if block.rows]
+            if len(blocks) > 1:
+                self._rewrite(blocks, _everything)
+
+    def _rewrite(self, blocks: Sequence[Block], keep: Keep) -> None:
+        """Replace the blocks by one with the rows that `keep` keeps; nothing happens where it keeps all of a single block."""
+        parts: list[Part] = [part for block in blocks for part in self.blocks.parts_of(block)]
+        if len(blocks) == 1 and all(keep(part).all() for part in parts):
+            return
+        sections = list(rewritten(parts, keep, part_rows=self._options.hot_rows, memory=self._templates))
+        names = [block.path.name for block in blocks]
+        # An empty block still says how far the journal is in blocks.
+        end = max(block.journal_end for block in blocks)
+        chunks = block_chunks(sections, journal_end=end, replaces=names)
+        self.blocks.add(self.blocks.write(self.blocks.next_path(), chunks), replaces=blocks)
+
+    def maintain(self, now_ns: int) -> None:
+        hot = self._hot
+        if hot.rows and now_ns - hot.since_ns >= self._options.hot_age_ns:
+            self.flush()
+
+    def stats(self) -> StoreStats:
+        recovery = self._journal.recovery
+        with self._lock:
+            return StoreStats(
+                samples_appended=self._appended,
+                disk_bytes=self.blocks.disk_bytes + self._journal.size_bytes(),
+                log_bytes=self._journal.size_bytes(),
+                blocks=len(self.blocks.all),
+                corruptions=self.blocks.corruptions + recovery.corruptions,
+                notes=(*self.blocks.notes, *recovery.notes),
+            )
+
+    def close(self) -> None:
+        """Idempotent. The hot part stays in the journal: the next start reads it from there."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        with self._flushing:
+            self._journal.close()
+
+
+def _everything(part: Part) -> Mask:
+    return np.ones(part.size, np.bool_)
+
+
+def _pieces(rows: Rows) -> Iterator[Rows]:
+    """The rows in slices that fit a journal record."""
+    if rows.size == 0:
+        return
+    if rows.memory_bytes <= MAX_RECORD_BYTES or rows.size == 1:
+        yield rows
+        return
+    middle = rows.size // 2
+    yield from _pieces(rows.take(np.arange(middle)))
+    yield from _pieces(rows.take(np.arange(middle, rows.size)))
+
+
+def _streams_of(rows: Rows) -> list[tuple[Labels, list[LogEntry]]]:
+    everything: I64 = np.arange(rows.size)
+    metadata = rows.metadata(everything) or [()] * rows.size
+    by_stream: dict[int, list[LogEntry]] = {}
+    for code, time_ns, line, meta in zip(
+        rows.stream.tolist(), rows.times.tolist(), rows.lines(everything), metadata, strict=True
+    ):
+        by_stream.setdefault(code, []).append(LogEntry(time_ns, line, meta))
+    return [(rows.streams[code], entries) for code, entries in by_stream.items()]

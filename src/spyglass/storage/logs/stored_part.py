@@ -1,0 +1,129 @@
+"""A part in a block file: columns are read when asked for and kept in the cache."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+
+from spyglass.model.arrays import I64
+from spyglass.model.errors import CorruptData
+from spyglass.model.labels import Labels
+from spyglass.storage.logs import filters, pages
+from spyglass.storage.logs.block import Block, PartEntry, Section
+from spyglass.storage.logs.cache import ColumnCache
+from spyglass.storage.logs.column import Column, DictColumn, IntColumn, IsoColumn, PlainColumn
+from spyglass.storage.logs.encode import NS_PER_MS
+from spyglass.storage.logs.part import StreamSet
+from spyglass.storage.logs.template import Template
+
+
+class StoredPart:
+    """`Part` over one entry of a block's index. Raises CorruptData, naming the file, from any method that reads."""
+
+    def __init__(self, block: Block, entry: PartEntry, cache: ColumnCache) -> None:
+        self._block, self._sections, self._cache = block, entry.sections, cache
+        self.description = entry.description
+        self.template = Template.from_json(entry.description["template"])
+        self.size: int = entry.description["n"]
+        self.min_ns: int = entry.description["min"]
+        self.max_ns: int = entry.description["max"]
+        self._streams: StreamSet | None = None
+
+    @property
+    def block(self) -> Block:
+        return self._block
+
+    def streams(self) -> StreamSet:
+        if self._streams is None:
+            self._streams = self._read_streams()
+        return self._streams
+
+    def times(self) -> I64:
+        return self._cached("ms", self._times)
+
+    def codes(self) -> I64:
+        return self._cached("codes", self._codes)
+
+    def seqs(self) -> I64:
+        first, section = self.description["seq"], self.description["seqs"]
+        if section is None:
+            return np.arange(first, first + self.size)
+        return self._cached("seqs", lambda: pages.decode_deltas(self._read(section))[0] + first)
+
+    def column(self, slot: int) -> Column:
+        section = self._section(self._any_section(self.description["slots"][slot]))
+        return self._cache.get((self._block.key, section[0]), lambda: self._sized(slot))
+
+    def metadata(self) -> tuple[I64, Sequence[Labels]] | None:
+        description = self.description["meta"]
+        if description is None:
+            return None
+        column = self._dictionary(description)
+        metas = [tuple((n, v) for n, v in orjson.loads(text)) for text in column.values.texts]
+        return column.codes, metas
+
+    def bloom_may_hold(self, section: int, value_hash: int) -> bool:
+        offset, size, _, _ = self._section(section)
+        block = self._block.read_at(offset + filters.bloom_block(value_hash, size), filters.BLOCK_BYTES)
+        return filters.bloom_may_hold(block, value_hash)
+
+    def _section(self, index: int) -> Section:
+        return self._sections[index]
+
+    def _read(self, index: int) -> bytes:
+        return self._block.read(self._sections[index])
+
+    def _cached(self, name: str, load: Any) -> I64:
+        def sized() -> tuple[I64, int]:
+            values = load()
+            if len(values) != self.size:
+                raise CorruptData(f"{self._block.path}: a column has {len(values)} values, not {self.size}")
+            return values, values.nbytes
+
+        key = (self._block.key, name, self._sections[self.description["ms"]][0])
+        return self._cache.get(key, sized)
+
+    def _times(self) -> I64:
+        times = pages.decode_deltas(self._read(self.description["ms"]))[0] * NS_PER_MS
+        if self.description["ns"] is not None:
+            times += pages.decode_deltas(self._read(self.description["ns"]))[0]
+        return times
+
+    def _codes(self) -> I64:
+        return pages.decode_codes(self._read(self.description["codes"]), self.size)
+
+    def _read_streams(self) -> StreamSet:
+        described = self.description["streams"]
+        pairs = orjson.loads(self._read(described["labels"]))
+        labels = tuple(tuple((name, value) for name, value in stream) for stream in pairs)
+        counts = np.frombuffer(self._read(described["counts"]), "<i8")
+        return StreamSet(labels, counts[: len(labels)], counts[len(labels) :])
+
+    def _any_section(self, description: dict[str, Any]) -> int:
+        index: int = description[
+            "codes" if description["kind"] == "dict" else "text" if description["kind"] == "plain" else "values"
+        ]
+        return index
+
+    def _sized(self, slot: int) -> tuple[Column, int]:
+        description = self.description["slots"][slot]
+        column = self._column(description)
+        if column.size != self.size:
+            raise CorruptData(f"{self._block.path}: a column has {column.size} values, not {self.size}")
+        return column, column.memory_bytes
+
+    def _column(self, description: dict[str, Any]) -> Column:
+        kind = description["kind"]
+        if kind == "dict":
+            return self._dictionary(description)
+        if kind == "plain":
+            return PlainColumn(pages.decode_text(self._read(description["text"])))
+        if kind == "int":
+            return IntColumn(pages.decode_split(self._read(description["values"]), self.size))
+        return IsoColumn(pages.decode_deltas(self._read(description["values"]))[0])
+
+    def _dictionary(self, description: dict[str, Any]) -> DictColumn:
+        lengths = np.frombuffer(self._read(description["lengths"]), "<u4").astype(np.int64)
+        table = pages.decode_dictionary(self._read(description["dict"]), lengths)
+        return DictColumn(pages.decode_codes(self._read(description["codes"]), self.size), table)
