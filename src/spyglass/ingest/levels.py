@@ -66,8 +66,8 @@ def detect_level(labels: Labels, metadata: Labels, line: str) -> str:
     """
     for pairs in (metadata, labels):
         for name, value in pairs:
-            if name in NAMES:
-                return LEVELS.get(value.lower(), UNKNOWN)
+            if name in NAMES and (known := LEVELS.get(value.lower())):
+                return known
     field = _FIELD.search(line, 0, 4096)
     if field is not None and (level := LEVELS.get(field.group(1).lower())):
         return level

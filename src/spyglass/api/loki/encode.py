@@ -1,13 +1,12 @@
 """Answers in Loki's JSON. Values of samples are text as Go prints floats; times of entries are nanoseconds as text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import orjson
 
 from spyglass.model.labels import Labels
-from spyglass.protocols.log_store import LogEntry
 from spyglass.protocols.queries import MetricResult, QueryStats, StreamsResult
 from spyglass.text.gofloat import format_float
 
@@ -35,24 +34,26 @@ def success(data: object) -> bytes:
 
 def _streams(result: StreamsResult, categorize: bool) -> list[dict[str, Any]]:
     if categorize:
-        return [
-            {"stream": dict(stream.labels), "values": [_categorized(row) for row in stream.rows]}
-            for stream in result.categorized()
-        ]
+        return _categorized(result)
     return [
         {"stream": dict(labels), "values": [[str(entry.time_ns), entry.line] for entry in entries]}
         for labels, entries in result.streams
     ]
 
 
-def _categorized(row: tuple[LogEntry, Labels]) -> list[Any]:
-    entry, parsed = row
-    extra: dict[str, Mapping[str, str]] = {}
-    if entry.metadata:
-        extra["structuredMetadata"] = dict(entry.metadata)
-    if parsed:
-        extra["parsed"] = dict(parsed)
-    return [str(entry.time_ns), entry.line, extra]
+def _categorized(result: StreamsResult) -> list[dict[str, Any]]:
+    """Streams by the labels of the stream alone; what else a line's labels held goes beside the line."""
+    grouped: dict[Labels, list[list[Any]]] = {}
+    for (_, entries), kinds in zip(result.streams, result.categories, strict=True):
+        extra: dict[str, dict[str, str]] = {}
+        if kinds.metadata:
+            extra["structuredMetadata"] = dict(kinds.metadata)
+        if kinds.parsed:
+            extra["parsed"] = dict(kinds.parsed)
+        grouped.setdefault(kinds.stream, []).extend([str(entry.time_ns), entry.line, extra] for entry in entries)
+    for values in grouped.values():
+        values.sort(key=lambda value: int(value[0]), reverse=result.direction == "backward")
+    return [{"stream": dict(labels), "values": values} for labels, values in grouped.items()]
 
 
 def _metric(result: MetricResult) -> object:

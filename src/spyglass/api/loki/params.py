@@ -69,9 +69,9 @@ def time_ns(value: str, name: str) -> int:
         pass
     match = _RFC3339.fullmatch(value)
     if match is not None:
-        whole, fraction, zone = match.groups()
+        stamp, fraction, zone = match.groups()
         try:
-            seconds = int(datetime.fromisoformat(whole + zone.replace("Z", "+00:00")).timestamp())
+            seconds = int(datetime.fromisoformat(stamp + zone.replace("Z", "+00:00")).timestamp())
             return seconds * 10**9 + int((fraction or "0").ljust(9, "0"))
         except ValueError:
             pass

@@ -11,7 +11,7 @@ from spyglass.api.loki.encode import JSON_TYPE, success
 from spyglass.api.loki.tenant import tenant_of
 from spyglass.model.errors import InvalidParameter
 from spyglass.model.matchers import Matcher
-from spyglass.query.logql.parser import parse_matchers
+from spyglass.query.logql.parser import parse_log
 
 
 async def labels(request: Request, deps: LokiDeps) -> Response:
@@ -104,7 +104,7 @@ async def _volumes(
 
 
 def _matchers(selector: str) -> Sequence[Matcher]:
-    return parse_matchers(selector) if selector and selector != "{}" else ()
+    return parse_log(selector).matchers if selector and selector != "{}" else ()
 
 
 def _label_range(params: read.Params, deps: LokiDeps) -> tuple[int, int]:

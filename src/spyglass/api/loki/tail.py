@@ -12,7 +12,7 @@ from spyglass.api.loki.tenant import DEFAULT_TENANT
 from spyglass.model.errors import SpyglassError
 from spyglass.model.labels import Labels
 from spyglass.protocols.log_store import LogEntry
-from spyglass.protocols.queries import LogTailFilter
+from spyglass.query.log_tail import TailFilter
 
 POLL_SECONDS = 0.2
 MAX_DELAY_SECONDS = 5
@@ -24,7 +24,7 @@ async def tail(socket: WebSocket, deps: LokiDeps) -> None:
     tenant = socket.headers.get("x-scope-orgid") or DEFAULT_TENANT
     await socket.accept()
     try:
-        keep = deps.queries.tail_filter(read.required(params, "query"))
+        keep = TailFilter(read.required(params, "query"))
         delay = int(read.text(params, "delay_for", "0"))
         if delay > MAX_DELAY_SECONDS:
             raise ValueError(f"delay_for can't be greater than {MAX_DELAY_SECONDS}")
@@ -35,7 +35,7 @@ async def tail(socket: WebSocket, deps: LokiDeps) -> None:
 
 
 async def _serve(
-    socket: WebSocket, deps: LokiDeps, tenant: str, params: read.Params, keep: LogTailFilter, delay: int
+    socket: WebSocket, deps: LokiDeps, tenant: str, params: read.Params, keep: TailFilter, delay: int
 ) -> None:
     subscription = deps.stores.store(tenant).subscribe()
     gone = asyncio.create_task(_until_gone(socket))

@@ -33,7 +33,7 @@ class Kind(StrEnum):
 LOADERS: dict[Kind, Callable[[Path], list[str]]] = {
     Kind.PROMETHEUS: lambda path: load_prometheus(path)[1],
     Kind.LOKI: lambda path: list(load_loki(path, expand_env=True).warnings),
-    Kind.PROMTAIL: lambda path: list(load_promtail(path)[1]),
+    Kind.PROMTAIL: lambda path: list(load_promtail(path, expand_env=True).warnings),
     Kind.ALERTMANAGER: lambda path: load_alertmanager(path)[1],
     Kind.TEMPO: load_tempo,
     Kind.GRAFANA: lambda path: list(load_provisioning_file(path).warnings),

@@ -1,0 +1,88 @@
+"""The logs part: the log stores, LogQL, Loki's HTTP API."""
+
+from starlette.types import ASGIApp
+
+from spyglass import __version__
+from spyglass.api.loki.app import create_loki_app
+from spyglass.api.loki.deps import LokiDeps
+from spyglass.app.settings import LogsSettings
+from spyglass.app.shared import Shared
+from spyglass.config.loki import LokiConfig, LokiFile, load_loki, parse_selector
+from spyglass.ingest.logs import LogIngest, LogLimits
+from spyglass.query.log_engine import LogEngine, LogQueryLimits
+from spyglass.storage.logs.options import LogStoreOptions, StreamRetention
+from spyglass.storage.logs.stores import open_log_stores
+
+
+class LogsPart:
+    """Built before anything is started; owns the stores."""
+
+    def __init__(self, settings: LogsSettings, shared: Shared) -> None:
+        """Raises: ConfigError, StoreLocked, StorageError."""
+        self._shared = shared
+        loaded = LokiFile(LokiConfig(auth_enabled=False), (), "", 3)
+        if settings.config_file is not None:
+            loaded = load_loki(settings.config_file, expand_env=settings.expand_env)
+        self._config, self._text = loaded.config, loaded.text
+        self.warnings = loaded.warnings
+        self.stores = open_log_stores(
+            settings.data,
+            files=shared.files,
+            clock=shared.clock,
+            options=_store_options(settings, shared, loaded.config),
+        )
+        self.engine = LogEngine(self.stores, LogQueryLimits.of(loaded.config.limits_config), clock=shared.clock)
+        limits = LogLimits.of(loaded.config.limits_config, generation=loaded.generation)
+        self.ingest = LogIngest(self.stores, limits, shared.clock)
+        self._register()
+
+    def app(self) -> ASGIApp:
+        """The ASGI application."""
+        shared = self._shared
+        return create_loki_app(
+            LokiDeps(
+                queries=self.engine,
+                stores=self.stores,
+                ingest=self.ingest,
+                bridge=shared.bridge,
+                ingest_bridge=shared.ingest_bridge,
+                clock=shared.clock,
+                budget=shared.budget,
+                registry=shared.registry,
+                render_metrics=shared.render_metrics,
+                limits=self._config.limits_config,
+                auth_enabled=self._config.auth_enabled,
+                config_text=self._text,
+                version=__version__,
+            )
+        )
+
+    def maintain(self) -> None:
+        self.stores.maintain(self._shared.clock.now_ns())
+
+    def close(self) -> None:
+        self.stores.close()
+
+    def _register(self) -> None:
+        registry, ingest = self._shared.registry, self.ingest
+        lines = registry.gauge("spyglass_log_lines_received", "Log lines taken since the start.")
+        lines.track(lambda: float(ingest.lines_received))
+        size = registry.gauge("spyglass_log_bytes_received", "Bytes of log lines taken since the start.")
+        size.track(lambda: float(ingest.bytes_received))
+        disk = registry.gauge("spyglass_log_store_disk_bytes", "Bytes that the log stores use on disk.")
+        disk.track(lambda: float(sum(self.stores.store(t).stats().disk_bytes for t in self.stores.tenants())))
+
+
+def _store_options(settings: LogsSettings, shared: Shared, config: LokiConfig) -> LogStoreOptions:
+    """spyglass.yml's retention wins over the Loki file's."""
+    retention = settings.retention_ms * 1_000_000 or config.retention_ns
+    streams = [
+        StreamRetention(tuple(parse_selector(rule.selector)), rule.period, rule.priority)
+        for rule in (config.limits_config.retention_stream if config.compactor.retention_enabled else ())
+    ]
+    return LogStoreOptions(
+        retention_ns=retention,
+        retention_streams=streams,
+        max_bytes=settings.retention_bytes,
+        min_free_bytes=shared.settings.min_free_bytes,
+    )

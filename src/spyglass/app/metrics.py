@@ -1,0 +1,128 @@
+"""The metrics part: the metric stores, scraping, PromQL, Prometheus' HTTP API."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from spyglass import __version__
+from spyglass.api.prometheus.app import create_prometheus_app
+from spyglass.api.prometheus.deps import PrometheusDeps
+from spyglass.app.settings import MetricsSettings
+from spyglass.app.shared import Shared
+from spyglass.config.prometheus import PrometheusConfig, PrometheusFile, masked, read_prometheus_file
+from spyglass.ingest.metrics import MetricIngest
+from spyglass.query.budget import QueryBudget
+from spyglass.query.engine import PromEngine, PromSettings
+from spyglass.scrape.manager import ScrapeManager
+from spyglass.storage.metrics.options import MetricStoreOptions
+from spyglass.storage.metrics.stores import open_metric_stores
+
+
+class MetricsPart:
+    """Built before anything is started; owns the stores and the scraping."""
+
+    def __init__(self, settings: MetricsSettings, shared: Shared) -> None:
+        """Raises: ConfigError, StoreLocked, StorageError."""
+        self._settings, self._shared, self._started_ns = settings, shared, time.time_ns()
+        self._file = self._load()
+        options = MetricStoreOptions(
+            retention_ms=settings.retention_ms,
+            retention_bytes=settings.retention_bytes,
+            min_free_bytes=shared.settings.min_free_bytes,
+            out_of_order_window_ms=settings.out_of_order_ms,
+            max_series=settings.max_series,
+        )
+        self.stores = open_metric_stores(settings.data, files=shared.files, clock=shared.clock, options=options)
+        names = "promql-delayed-name-removal" in settings.features
+        interval = self._file.config.global_.evaluation_interval
+        self.engine = PromEngine(
+            self.stores,
+            PromSettings(lookback_ms=settings.lookback_ms, delayed_names=names, subquery_step_ms=interval),
+        )
+        self._ingest = MetricIngest(shared.registry)
+        self._scrapes = ScrapeManager(
+            self.stores,
+            shared.registry,
+            executor=shared.executor,
+            clock=shared.clock,
+            map_address=shared.settings.map_address,
+            ingest=self._ingest,
+        )
+        self._register()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return self._file.warnings
+
+    def app(self, *, reload: Callable[[], Awaitable[None]], quit: Callable[[], None]) -> ASGIApp:
+        """The ASGI application."""
+        shared, settings = self._shared, self._settings
+        return create_prometheus_app(
+            PrometheusDeps(
+                queries=self.engine,
+                stores=self.stores,
+                targets=self._scrapes,
+                ingest=self._ingest,
+                bridge=shared.bridge,
+                ingest_bridge=shared.ingest_bridge,
+                clock=shared.clock,
+                budget=self._budget,
+                registry=shared.registry,
+                started_ns=self._started_ns,
+                version=__version__,
+                config_text=lambda: masked(self._file.text),
+                flags=settings.flags,
+                reload=reload,
+                quit=quit,
+                external_labels=lambda: self._file.config.external_labels,
+                lifecycle_enabled=settings.lifecycle,
+                admin_enabled=settings.admin_api,
+                remote_write_enabled=settings.remote_write_receiver,
+                query_timeout_seconds=shared.settings.queries.timeout_s,
+                external_url=settings.external_url,
+            )
+        )
+
+    async def start(self) -> None:
+        await self._scrapes.start(self._file.config, self._file.folder)
+
+    async def reload(self) -> None:
+        """Raises: ConfigError, and the old configuration stays."""
+        loaded = await asyncio.to_thread(self._load)
+        await self._scrapes.reload(loaded.config, loaded.folder)
+        self._file = loaded
+
+    async def stop(self) -> None:
+        await self._scrapes.stop()
+
+    def maintain(self) -> None:
+        self.stores.maintain(self._shared.clock.now_ns() // 1_000_000)
+
+    def close(self) -> None:
+        self.stores.close()
+
+    def _load(self) -> PrometheusFile:
+        if self._settings.config_file is None:
+            return PrometheusFile(PrometheusConfig(), (), "", Path.cwd())
+        return read_prometheus_file(self._settings.config_file)
+
+    def _budget(self, seconds: float) -> QueryBudget:
+        queries = self._shared.settings.queries
+        timeout = min(seconds, queries.timeout_s) if seconds > 0 else queries.timeout_s
+        return QueryBudget(timeout_seconds=timeout, max_samples=queries.max_samples, max_bytes=queries.max_bytes)
+
+    def _register(self) -> None:
+        registry = self._shared.registry
+
+        def total(field: str) -> Callable[[], float]:
+            return lambda: float(sum(getattr(self.stores.store(t).stats(), field) for t in self.stores.tenants()))
+
+        for name, field, help in (
+            ("spyglass_metric_series_active", "series_active", "Series in the head."),
+            ("spyglass_metric_samples_appended", "samples_appended", "Samples stored since the start."),
+            ("spyglass_metric_store_disk_bytes", "disk_bytes", "Bytes that the metric stores use on disk."),
+        ):
+            registry.gauge(name, help).track(total(field))

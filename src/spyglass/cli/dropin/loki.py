@@ -1,0 +1,97 @@
+"""spyglass loki: the logs part on loki's own flags, exit codes and signals.
+
+Exit codes as upstream: 0 after SIGTERM, 1 for a configuration that does not load or a failed start, 2 for a bad command line.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from spyglass import __version__
+from spyglass.app.settings import Address, LogsSettings, Settings
+from spyglass.cli.commands.up import serve
+from spyglass.cli.console import err
+from spyglass.cli.dropin.goflags import FlagError, Flags
+from spyglass.cli.dropin.loki_flags import LOKI
+from spyglass.config.loki import load_loki
+from spyglass.config.source import parse_yaml
+from spyglass.model.errors import ConfigError
+
+USAGE = """Usage of loki (spyglass):
+  -config.file file        Configuration file; without it the defaults.
+  -config.expand-env       Expand ${VAR} and ${VAR:-default} in the file.
+  -server.http-listen-port port
+  -server.http-listen-address address
+  -common.path-prefix folder   Where data lives, unless the file says it.
+  -verify-config           Check the configuration and exit.
+All other flags of loki are accepted and named once."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Entry point. Returns the exit code."""
+    try:
+        flags = LOKI.parse(arguments)
+    except FlagError as error:
+        print(f"{error}\n{USAGE}", file=sys.stderr)
+        return 2
+    if flags.on("help"):
+        print(USAGE)
+        return 0
+    if flags.on("version"):
+        print(f"loki, version 3.7.6 (spyglass {__version__})")
+        return 0
+    try:
+        settings = settings_of(flags)
+    except ConfigError as error:
+        print(f"failed parsing config: {error}", file=sys.stderr)
+        return 1
+    if flags.on("verify-config"):
+        print("config is valid")
+        return 0
+    if flags.ignored:
+        err.print(
+            f"flags without a meaning here: {', '.join('-' + name for name in flags.ignored)}",
+            style="dim",
+            markup=False,
+        )
+    serve(settings, quiet=True, config_exit=1)
+    return 0
+
+
+def settings_of(flags: Flags) -> Settings:
+    """Raises: ConfigError."""
+    name = flags.text("config.file")
+    path = Path(name).absolute() if name else None
+    host, port, prefix = "", 3100, flags.text("common.path-prefix")
+    if path is not None:
+        loaded = load_loki(path, expand_env=flags.on("config.expand-env"))
+        host, port = loaded.config.server.http_listen_address, loaded.config.server.http_listen_port
+        prefix = prefix or data_folder(parse_yaml(loaded.text, file=name).data)
+    host = flags.text("server.http-listen-address", host) or "0.0.0.0"
+    given = flags.text("server.http-listen-port")
+    if given and not given.isdigit():
+        raise ConfigError(f"-server.http-listen-port: {given!r} is no port")
+    data = Path(prefix or "loki-data").absolute() / "spyglass"
+    logs = LogsSettings(
+        Address(host, int(given) if given else port),
+        data / "logs",
+        path,
+        expand_env=flags.on("config.expand-env"),
+    )
+    return Settings(data=data, logs=logs)
+
+
+def data_folder(config: Any) -> str:
+    """Where the file would keep its data: common.path_prefix, else beside the chunks."""
+
+    def at(*keys: str) -> str:
+        value = config
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value if isinstance(value, str) else ""
+
+    chunks = at("storage_config", "filesystem", "directory") or at(
+        "common", "storage", "filesystem", "chunks_directory"
+    )
+    return at("common", "path_prefix") or (str(Path(chunks).parent) if chunks else "")
