@@ -41,13 +41,45 @@ class MetricResult:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelCategories:
+    """A label set by where its labels come from: the stream, structured metadata, the query's stages. No name is in two."""
+
+    stream: Labels
+    metadata: Labels = ()
+    parsed: Labels = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CategorizedStream:
+    """Lines by the labels of their stream alone; rows: (entry with its structured metadata, extracted labels)."""
+
+    labels: Labels
+    rows: Sequence[tuple[LogEntry, Labels]]
+
+
+@dataclass(frozen=True, slots=True)
 class StreamsResult:
-    """Log lines grouped by their final label sets, each in the direction asked for."""
+    """Log lines grouped by their final label sets, each in the direction asked for.
+
+    Unlike elsewhere a label set may hold empty values: labels that a stage extracted as empty.
+    categories[i]: where the labels of streams[i] come from.
+    """
 
     streams: Sequence[tuple[Labels, Sequence[LogEntry]]]
     direction: Direction
     warnings: Sequence[str] = ()
     stats: QueryStats = field(default_factory=QueryStats)
+    categories: Sequence[LabelCategories] = ()
+
+    def categorized(self) -> list[CategorizedStream]:
+        """The lines for answers that keep the categories apart (categorize-labels): final label sets of one stream joined."""
+        joined: dict[Labels, list[tuple[LogEntry, Labels]]] = {}
+        for (_, entries), category in zip(self.streams, self.categories, strict=True):
+            joined.setdefault(category.stream, []).extend((entry, category.parsed) for entry in entries)
+        sign = 1 if self.direction == "forward" else -1
+        for rows in joined.values():
+            rows.sort(key=lambda row: row[0].time_ns * sign)
+        return [CategorizedStream(labels, rows) for labels, rows in joined.items()]
 
 
 class PromQueries(Protocol):
