@@ -1,7 +1,6 @@
 """Aggregations over vectors: sum, avg, topk and the others, by or without labels."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +11,7 @@ from spyglass.model.frame import Frame
 from spyglass.model.labels import METRIC_NAME, LabelColumn, Labels, LabelTable
 from spyglass.query.exec import histogram_aggregate
 from spyglass.query.exec.context import EvalContext
+from spyglass.query.exec.reductions import reduce_floats
 from spyglass.query.exec.registry import evaluate, evaluate_frame, evaluates
 from spyglass.query.exec.values import Scalar, TextValue
 from spyglass.query.format import format_float, short_float
@@ -22,17 +22,6 @@ from spyglass.query.syntax.quoting import quote
 
 SELECTING = frozenset(("topk", "bottomk", "limitk", "limit_ratio"))
 """Aggregations whose results are some of their inputs."""
-
-_REDUCTIONS: dict[str, Callable[[Groups, F64, Mask], F64]] = {
-    "sum": kernels.total,
-    "avg": kernels.average,
-    "min": lambda g, v, p: kernels.extreme(g, v, p, np.fmin),
-    "max": lambda g, v, p: kernels.extreme(g, v, p, np.fmax),
-    "count": lambda g, _, p: g.count(p).astype(np.float64),
-    "group": lambda g, v, _: np.ones((len(g.starts), v.shape[1])),
-    "stdvar": kernels.variance,
-    "stddev": lambda g, v, p: np.sqrt(kernels.variance(g, v, p)),
-}
 
 
 @evaluates(Aggregate)
@@ -65,25 +54,14 @@ def _reduced(node: Aggregate, frame: Frame, wanted: F64 | None, ctx: EvalContext
     groups = Groups.of(group_ids, len(first_rows))
     labels = kept.take(first_rows)
     drop = _group_marks(frame, group_ids, len(first_rows))
-    if frame.histograms is not None:
-        values, present, histograms = histogram_aggregate.reduce(node, frame, group_ids, len(first_rows), wanted, ctx)
-        return Frame(labels, ctx.grid, values, present, histograms, drop)
     if node.op == "quantile":
         assert wanted is not None
         _warn_quantiles(node, wanted, ctx)
+    if frame.histograms is not None:
+        values, present, histograms = histogram_aggregate.reduce(node, frame, groups, group_ids, wanted, ctx)
+        return Frame(labels, ctx.grid, values, present, histograms, drop)
     values = reduce_floats(node.op, groups, frame.values, frame.present, wanted)
     return Frame(labels, ctx.grid, values, groups.count(frame.present) > 0, None, drop)
-
-
-def reduce_floats(op: str, groups: Groups, values: F64, present: Mask, wanted: F64 | None) -> F64:
-    """One of the reducing aggregations on floats [S,T] -> [G,T]. wanted [T]: quantile's parameter."""
-    if len(groups.starts) == 0:
-        return np.zeros((0, values.shape[1]))
-    with np.errstate(all="ignore"):
-        if op == "quantile":
-            assert wanted is not None
-            return kernels.quantile(groups, values, present, wanted)
-        return _REDUCTIONS[op](groups, values, present)
 
 
 def _group_marks(frame: Frame, group_ids: I64, count: int) -> Mask | None:

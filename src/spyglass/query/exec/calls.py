@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spyglass.query.exec import calendar, label_functions, math_functions, sorting
+from spyglass.query.exec import calendar, label_functions, math_functions, native_functions, sorting
 from spyglass.query.exec.classic_histograms import histogram_fraction, histogram_quantile, histogram_quantiles
 from spyglass.query.exec.context import EvalContext
 from spyglass.query.exec.registry import evaluates
@@ -15,6 +15,7 @@ Function = Callable[[Call, EvalContext], Value]
 
 FUNCTIONS: dict[str, Function] = {
     **dict.fromkeys(math_functions.ELEMENTWISE, math_functions.evaluate_elementwise),
+    **dict.fromkeys(native_functions.MEASURES, native_functions.evaluate_measure),
     **dict.fromkeys(calendar.PARTS, calendar.evaluate_calendar),
     "clamp": math_functions.evaluate_clamp,
     "clamp_min": math_functions.evaluate_clamp,

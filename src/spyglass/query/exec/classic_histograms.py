@@ -13,7 +13,7 @@ from spyglass.model.arrays import F64, I64, Mask
 from spyglass.model.errors import Span
 from spyglass.model.frame import Frame
 from spyglass.model.labels import METRIC_NAME, LabelColumn, LabelTable
-from spyglass.query.exec import native_functions
+from spyglass.query.exec import native_functions, notes
 from spyglass.query.exec.context import EvalContext
 from spyglass.query.exec.math_functions import argument_frame, argument_scalar, argument_text, floats_of
 from spyglass.query.exec.names import dropped_names
@@ -82,11 +82,7 @@ def _warn_bad_bounds(frame: Frame, column: LabelColumn, bad: Mask, ctx: EvalCont
     for labels in seen.take(first).all_labels():
         values = dict(labels)
         message = f'bucket label "le" is missing or has a malformed value of "{values.get(BUCKET_LABEL, "")}"'
-        ctx.warn(message + for_metric(values.get(METRIC_NAME, "")), node.argument_spans[index])
-
-
-def for_metric(name: str) -> str:
-    return f' for metric name "{name}"' if name else ""
+        ctx.warn(message + notes.for_metric(values.get(METRIC_NAME, "")), node.argument_spans[index])
 
 
 def clusters(classic: Classic, frame: Frame) -> Iterator[Cluster]:
@@ -157,7 +153,7 @@ def histogram_quantile(node: Call, ctx: EvalContext) -> Value:
     wanted = argument_scalar(node.arguments[0], ctx)
     frame = argument_frame(node, ctx, 1)
     _warn_quantile(wanted, 0, node, ctx)
-    return _quantiles(node, frame, wanted, (0, 1, 1), ctx)
+    return _quantiles(node, frame, wanted, (1, 1, 1), ctx)
 
 
 def histogram_quantiles(node: Call, ctx: EvalContext) -> Value:
@@ -168,7 +164,7 @@ def histogram_quantiles(node: Call, ctx: EvalContext) -> Value:
     for index in range(2, len(node.arguments)):
         wanted = argument_scalar(node.arguments[index], ctx)
         _warn_quantile(wanted, index, node, ctx)
-        found = _quantiles(node, frame, wanted, (0, 0, 1), ctx)
+        found = _quantiles(node, frame, wanted, (0, 0, 0), ctx)
         text = _openmetrics_float(float(wanted[0])) if len(wanted) else ""
         found = replace(found, labels=found.labels.replaced(label, LabelColumn.constant(text, found.size)))
         result = found if result is None else stacked(result, found)
@@ -179,7 +175,7 @@ def histogram_quantiles(node: Call, ctx: EvalContext) -> Value:
 def _openmetrics_float(value: float) -> str:
     """1 is written 1.0, as in an exposition."""
     text = short_float(value)
-    return text if any(char in text for char in ".eInf") else f"{text}.0"
+    return text if any(char in text for char in ".eIN") else f"{text}.0"
 
 
 def _quantiles(node: Call, frame: Frame, wanted: F64, places: tuple[int, int, int], ctx: EvalContext) -> Frame:

@@ -8,10 +8,13 @@ import numpy as np
 from spyglass.model.arrays import F64, I64, Mask
 from spyglass.model.errors import ExecutionError
 from spyglass.model.frame import Frame
+from spyglass.model.histograms import ResetHint
 from spyglass.model.labels import METRIC_NAME, LabelTable
-from spyglass.model.samples import SampleTile, Selection
+from spyglass.model.samples import HistogramRuns, SampleTile, Selection
 from spyglass.model.times import StepGrid
+from spyglass.query.exec import window_histograms
 from spyglass.query.exec.context import EvalContext
+from spyglass.query.exec.math_functions import floats_of
 from spyglass.query.exec.names import dropped_names
 from spyglass.query.exec.registry import Reach, evaluate, evaluate_frame, evaluates, load, loads
 from spyglass.query.exec.select import reaches_of
@@ -104,9 +107,12 @@ def evaluate_window(node: Window, ctx: EvalContext) -> Frame:
     for piece in separate(selection.pieces, selection.size):
         for part in without_stale(piece):
             ctx.budget.check()
+            if part.values.size == 0:
+                continue
             output.put(part.rows, apply_kernel(node.function, windows_of(part, reaches), arguments, node.range_ms))
     frame = Frame(selection.labels, ctx.grid, output.values, output.present)
     _note_counters(node, frame, ctx)
+    frame = window_histograms.overlay(node, selection, frame, reaches, ctx)
     return frame if node.function in KEEPS_NAME else dropped_names(frame, ctx)
 
 
@@ -156,5 +162,22 @@ def load_subquery(node: Subquery, ctx: EvalContext, reach: Reach) -> Selection:
         return Selection(LabelTable(0))
     grid = StepGrid(first, last, node.step_ms)
     frame = evaluate_frame(node.child, ctx.on(grid))
-    tile = SampleTile(np.arange(frame.size), grid.times(), np.ascontiguousarray(frame.values), frame.present, False)
-    return Selection(frame.labels, [tile] if frame.size else [])
+    if frame.size == 0:
+        return Selection(frame.labels)
+    rows, times = np.arange(frame.size), grid.times()
+    floats = floats_of(frame)
+    tile = SampleTile(rows, times, np.ascontiguousarray(frame.values), floats, False)
+    if frame.histograms is None:
+        return Selection(frame.labels, [tile])
+    return Selection(frame.labels, [tile], [_histogram_runs(frame, frame.present & ~floats, rows, times)])
+
+
+def _histogram_runs(frame: Frame, chosen: Mask, rows: I64, times: I64) -> HistogramRuns:
+    """A frame's histograms as samples. Explicit reset hints mean nothing any more where samples were skipped or repeated."""
+    assert frame.histograms is not None
+    offsets = np.concatenate([[0], np.cumsum(chosen.sum(axis=1))]).astype(np.int64)
+    values = frame.histograms[chosen]
+    for at, histogram in enumerate(values.tolist()):
+        if histogram.reset_hint in (ResetHint.RESET, ResetHint.NOT_RESET):
+            values[at] = histogram.with_hint(ResetHint.UNKNOWN)
+    return HistogramRuns(rows, offsets, np.broadcast_to(times, chosen.shape)[chosen], values)

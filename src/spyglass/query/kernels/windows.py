@@ -40,9 +40,8 @@ class Windows:
 
     def time_of(self, index: I64) -> I64:
         """Times [S,T] of the samples with these flat indices [S,T]."""
-        if self.row_starts is None:
-            return self.times[index]
-        return self.times[index - self.row_starts[:, None]]
+        found: I64 = self.times[index if self.row_starts is None else index - self.row_starts[:, None]]
+        return found
 
     def clipped(self, index: I64) -> I64:
         """Indices that are safe to gather with, for windows that may be empty."""

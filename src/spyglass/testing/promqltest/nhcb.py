@@ -18,9 +18,9 @@ def with_nhcb(series: Sequence[Series]) -> list[Series]:
         _collect(parts, dict(labels), samples)
     converted: list[Series] = []
     for labels, at in parts.items():
-        samples: list[Sample] = [(t, found.histogram()) for t, found in sorted(at.items()) if found.counts]
-        if samples:
-            converted.append((labels, samples))
+        histograms: list[Sample] = [(t, found.histogram()) for t, found in sorted(at.items()) if found.counts]
+        if histograms:
+            converted.append((labels, histograms))
     return [*series, *converted]
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from spyglass.model.histogram_arithmetic import add, subtract
 from spyglass.model.histograms import FloatHistogram
 from spyglass.model.labels import Labels, labels_of
 from spyglass.model.samples import STALE
@@ -111,5 +112,5 @@ def _expand_histograms(item: str) -> Iterator[Point]:
     change, given = parse_histogram(step[2:-2])
     yield Point(value, given)
     for _ in range(int(times or 0)):
-        value = value.plus(change).histogram if sign == "+" else value.minus(change).histogram
+        value = (add if sign == "+" else subtract)(value, change).histogram
         yield Point(value, given)

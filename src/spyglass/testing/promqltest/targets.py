@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Protocol
 
 import numpy as np
@@ -57,6 +58,15 @@ def write_series(store: MetricStore, series: Sequence[tuple[Labels, Sequence[Sam
     refs = store.resolve([labels for labels, _ in series]).tolist()
     samples = [(t, ref, value) for ref, (_, points) in zip(refs, series, strict=True) for t, value in points]
     samples.sort(key=lambda sample: sample[0])
+    if any(isinstance(value, FloatHistogram) for _, _, value in samples):
+        # A batch holds floats and histograms apart, so their order within a series is that of batches.
+        for _, together in groupby(samples, key=lambda sample: sample[0]):
+            _write(store, list(together))
+    elif samples:
+        _write(store, samples)
+
+
+def _write(store: MetricStore, samples: Sequence[tuple[int, int, float | FloatHistogram]]) -> None:
     floats = [(t, ref, value) for t, ref, value in samples if not isinstance(value, FloatHistogram)]
     histograms = [(t, ref, value) for t, ref, value in samples if isinstance(value, FloatHistogram)]
     outcome = store.append(
