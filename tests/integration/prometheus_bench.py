@@ -16,6 +16,7 @@ from spyglass.api.bridge import QueryBridge
 from spyglass.api.prometheus.app import create_prometheus_app
 from spyglass.api.prometheus.deps import PrometheusDeps
 from spyglass.ingest.metrics import MetricIngest
+from spyglass.ingest.remote_write import RemoteWriteIngest
 from spyglass.model.errors import NotFound
 from spyglass.model.labels import labels_of
 from spyglass.model.samples import WriteBatch
@@ -91,6 +92,8 @@ async def door(**changes: Any) -> AsyncIterator[Door]:
         registry=registry,
         started_ns=time.time_ns(),
         version="0.1.0",
+        remote_write_enabled=True,
+        remote_write=RemoteWriteIngest(ingest),
     )
     app = create_prometheus_app(replace(deps, **changes))
     server = uvicorn.Server(
@@ -110,3 +113,13 @@ async def door(**changes: Any) -> AsyncIterator[Door]:
             queries.close()
             writes.close()
             pool.shutdown()
+
+
+async def until(server: Door, query: str) -> list[dict[str, Any]]:
+    """The result of an instant query once there is one."""
+    async with asyncio.timeout(20):
+        while True:
+            rows: list[dict[str, Any]] = (await server.data("/api/v1/query", query=query))["result"]
+            if rows:
+                return rows
+            await asyncio.sleep(0.05)

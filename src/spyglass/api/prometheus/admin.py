@@ -6,8 +6,7 @@ from starlette.responses import Response
 from spyglass.api.prometheus.deps import PrometheusDeps
 from spyglass.api.prometheus.params import Params, invalid
 from spyglass.api.prometheus.reading import store_of
-from spyglass.api.prometheus.replies import success
-from spyglass.model.errors import Unavailable
+from spyglass.api.prometheus.replies import AdminDisabled, success
 
 
 async def delete_series(request: Request, deps: PrometheusDeps) -> Response:
@@ -37,4 +36,4 @@ async def snapshot(request: Request, deps: PrometheusDeps) -> Response:
 
 def _check(deps: PrometheusDeps) -> None:
     if not deps.admin_enabled:
-        raise Unavailable("admin APIs disabled")
+        raise AdminDisabled("admin APIs disabled")

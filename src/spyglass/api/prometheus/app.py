@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from spyglass.api.prometheus import admin, management, query, series, status, targets
+from spyglass.api.prometheus import admin, management, query, series, status, targets, write
 from spyglass.api.prometheus.deps import PrometheusDeps
 from spyglass.api.prometheus.replies import error_reply, failure
 from spyglass.model.errors import SpyglassError
@@ -46,6 +46,7 @@ def create_prometheus_app(deps: PrometheusDeps) -> Starlette:
         ("/status/runtimeinfo", status.runtimeinfo, GET),
         ("/status/tsdb", status.tsdb, GET),
         ("/status/walreplay", status.walreplay, GET),
+        ("/write", write.write, ("POST",)),
         ("/admin/tsdb/delete_series", admin.delete_series, CHANGE),
         ("/admin/tsdb/clean_tombstones", admin.clean_tombstones, CHANGE),
         ("/admin/tsdb/snapshot", admin.snapshot, CHANGE),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from spyglass.api.bridge import CancellableBudget, QueryBridge
 from spyglass.ingest.metrics import MetricIngest
+from spyglass.ingest.remote_write import RemoteWriteIngest
 from spyglass.model.telemetry import Registry
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.metric_store import MetricStores
@@ -45,5 +46,6 @@ class PrometheusDeps:
     lifecycle_enabled: bool = False
     admin_enabled: bool = False
     remote_write_enabled: bool = False
+    remote_write: RemoteWriteIngest | None = None
     query_timeout_seconds: float = 120.0
     external_url: str = ""

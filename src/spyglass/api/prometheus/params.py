@@ -55,7 +55,7 @@ class Params:
 
     def time_ms(self, name: str, default: int) -> int:
         text = self.get(name)
-        return default if not text else parse_time_ms(name, text)
+        return default if not text else parse_time_ms(name, text, prefix=f"Invalid time value for '{name}': ")
 
     def required_time_ms(self, name: str) -> int:
         return parse_time_ms(name, self.get(name))
@@ -130,7 +130,7 @@ def invalid(name: str, problem: str) -> InvalidParameter:
     return InvalidParameter(f'invalid parameter "{name}": {problem}')
 
 
-def parse_time_ms(name: str, text: str) -> int:
+def parse_time_ms(name: str, text: str, *, prefix: str = "") -> int:
     """Unix seconds with a fraction, or RFC 3339."""
     if _FLOAT.fullmatch(text):
         seconds = float(text)
@@ -143,7 +143,7 @@ def parse_time_ms(name: str, text: str) -> int:
             return found
     if text in _UPSTREAM_BOUNDS:
         return _UPSTREAM_BOUNDS[text]
-    raise invalid(name, f'cannot parse "{text}" to a valid timestamp')
+    raise invalid(name, f'{prefix}cannot parse "{text}" to a valid timestamp')
 
 
 def _rfc3339_ms(match: re.Match[str]) -> int | None:

@@ -10,11 +10,18 @@ from spyglass.model import errors
 
 JSON_TYPE = "application/json"
 
+
+class AdminDisabled(errors.SpyglassError):
+    """The admin API is switched off."""
+
+
 KINDS: tuple[tuple[type[errors.SpyglassError], int, str], ...] = (
     (errors.ParseError, 400, "bad_data"),
     (errors.InvalidParameter, 400, "bad_data"),
+    # Upstream's "unavailable" has no status of its own and so is 500.
+    (AdminDisabled, 500, "unavailable"),
     (errors.QueryTimeout, 503, "timeout"),
-    (errors.QueryCanceled, 503, "canceled"),
+    (errors.QueryCanceled, 499, "canceled"),
     (errors.QueryError, 422, "execution"),
     (errors.RateLimited, 429, "bad_data"),
     (errors.IngestError, 400, "bad_data"),

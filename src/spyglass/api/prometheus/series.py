@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from spyglass.api.prometheus.deps import PrometheusDeps
 from spyglass.api.prometheus.encode import listed, metric_json
-from spyglass.api.prometheus.params import Params, invalid
+from spyglass.api.prometheus.params import Params
 from spyglass.api.prometheus.query import TRUNCATED
 from spyglass.api.prometheus.reading import store_of
 from spyglass.api.prometheus.replies import ChunkedResponse, success
 from spyglass.api.prometheus.selectors import selectors_of
-from spyglass.model.errors import InvalidParameter, ParseError
+from spyglass.model.errors import InvalidParameter
 from spyglass.model.samples import Metadata
 from spyglass.text.gofloat import format_json_float
 
@@ -80,14 +80,14 @@ def unescape_name(name: str) -> str:
 async def metadata(request: Request, deps: PrometheusDeps) -> Response:
     """What targets say of their metric families."""
     params = await Params.of(request)
-    limit, per_metric, metric = params.limit(), _count(params, "limit_per_metric"), params.get("metric")
+    limit, per_metric, metric = _count(params, "limit"), _count(params, "limit_per_metric"), params.get("metric")
     known = store_of(request, deps).metadata()
     chosen = {metric: known[metric]} if metric and metric in known else {} if metric else known
     answer: dict[str, list[dict[str, Any]]] = {}
     for name, entries in sorted(chosen.items()):
-        if limit and len(answer) >= limit:
+        if 0 <= limit <= len(answer):
             break
-        answer[name] = [metadata_json(entry) for entry in entries[: per_metric or None]]
+        answer[name] = [metadata_json(entry) for entry in entries[: per_metric if per_metric > 0 else None]]
     return success(answer)
 
 
@@ -96,22 +96,18 @@ def metadata_json(entry: Metadata) -> dict[str, str]:
 
 
 def _count(params: Params, name: str) -> int:
+    """-1: not given."""
     text = params.get(name)
-    if not text:
-        return 0
-    if not re.fullmatch(r"-?\d+", text):
-        raise invalid(name, f'strconv.Atoi: parsing "{text}": invalid syntax')
-    return max(int(text), 0)
+    if text and not re.fullmatch(r"[-+]?\d+", text):
+        raise InvalidParameter(f"{name} must be a number")
+    return int(text) if text else -1
 
 
 async def query_exemplars(request: Request, deps: PrometheusDeps) -> Response:
     """Exemplars of the series that the selectors of a query name."""
     params = await Params.of(request)
     start, end = params.time_range()
-    try:
-        sets = selectors_of(params.get("query"))
-    except ParseError as err:
-        raise invalid("query", str(err)) from None
+    sets = selectors_of(params.get("query"))
     store = store_of(request, deps)
     found = await deps.bridge.run(lambda: store.exemplars(sets, start_ms=start, end_ms=end))
     data = [

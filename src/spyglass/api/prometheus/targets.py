@@ -9,7 +9,7 @@ from starlette.responses import Response
 from spyglass.api.prometheus.deps import PrometheusDeps
 from spyglass.api.prometheus.params import Params, invalid
 from spyglass.api.prometheus.replies import success
-from spyglass.model.errors import InvalidParameter, NotFound, ParseError
+from spyglass.model.errors import InvalidParameter, ParseError
 from spyglass.protocols.targets import ActiveTarget
 from spyglass.query.promql.parser import parse_selector
 
@@ -87,8 +87,6 @@ async def target_metadata(request: Request, deps: PrometheusDeps) -> Response:
             if metric in ("", name):
                 row = {"target": labels, "type": entry.kind, "help": entry.help, "unit": entry.unit}
                 rows.append(row if metric else {**row, "metric": name})
-    if not rows:
-        raise NotFound("specified metadata not found")
     return success(rows[: limit or None])
 
 
