@@ -63,6 +63,7 @@ class Journal:
         self._state = threading.Condition()
         self._syncing = False
         self._closed = False
+        self._must_roll = False
         self._failure: StorageError | None = None
         self._background: threading.Thread | None = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -151,6 +152,14 @@ class Journal:
                 self._open_segment()
             return self._end
 
+    def advance_to(self, position: int) -> None:
+        """Give no position below `position` again: for an owner that knows of later ones than the files on disk do."""
+        with self._state:
+            if position > self._end:
+                assert self._synced == self._end, "only before the first append"
+                self._end = self._synced = position
+                self._must_roll = True
+
     def close(self) -> None:
         """Sync and close. Idempotent."""
         with self._state:
@@ -179,9 +188,10 @@ class Journal:
 
     def _writable(self, size: int) -> AppendFile:
         full = self._bases and self._end - self._bases[-1] + size > self._options.segment_bytes
+        full = full or self._must_roll
         if self._file is None and self._bases and not full:
             self._file = self._files.append(self._path(self._bases[-1]))
-        elif not self._bases or (full and self._end > self._bases[-1] + HEADER_BYTES):
+        elif not self._bases or self._must_roll or (full and self._end > self._bases[-1] + HEADER_BYTES):
             self._open_segment()
         assert self._file is not None
         return self._file
@@ -210,6 +220,7 @@ class Journal:
         self._file = fresh
         self._bases.append(self._end)
         self._end += HEADER_BYTES
+        self._must_roll = False
 
     def _sync_or_fail(self, file: AppendFile) -> None:
         try:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from spyglass.model.errors import BudgetExceeded
+from spyglass.model.histograms import FloatHistogram, ResetHint
 from spyglass.model.labels import Labels, labels_of
 from spyglass.model.matchers import Matcher
 from spyglass.model.samples import (
@@ -333,3 +334,73 @@ class MetricStoreSuite:
         assert list(stats.values_by_label) == [("x", 3)]
         assert list(stats.series_by_pair) == [("__name__=a", 3)]
         assert (stats.min_time_ms, stats.max_time_ms) == (T0, T0 + 15_000)
+
+    def test_deleted_samples_are_gone_and_the_series_goes_on(self, harness: Harness) -> None:
+        """Only the matching series lose the range; what is written afterwards is there; cleaning changes no answer."""
+        labels = [metric("m", i=str(i)) for i in range(6)]
+        write(harness.store, grid(labels, T0, 40))
+        store = harness.settle()
+        store.delete([matchers("i=2"), matchers("i=4")], start_ms=T0 + 15_000, end_ms=T0 + 10 * 15_000)
+        write(store, grid(labels, T0 + HOUR, 2))
+        for _ in range(2):
+            found = dump(select(store))
+            assert [len(found[one]) for one in labels] == [42, 42, 32, 42, 32, 42]
+            assert [time for time, _ in found[labels[2]]][:2] == [T0, T0 + 11 * 15_000]
+            store = harness.settle()
+            store.clean_tombstones()
+
+    def test_deleting_all_of_a_series(self, harness: Harness) -> None:
+        """A series without samples left is in no answer."""
+        write(harness.store, grid([metric("a", i=str(i)) for i in range(5)], T0, 5))
+        store = harness.settle()
+        store.delete([matchers("i=3")], start_ms=ALL_TIME[0], end_ms=ALL_TIME[1])
+        assert len(dump(select(store))) == 4
+        store.clean_tombstones()
+        assert select(harness.settle(), "i=3").size == 0
+        assert harness.store.label_values("i", [], start_ms=T0, end_ms=T0 + HOUR) == ["0", "1", "2", "4"]
+
+    def test_native_histograms(self, harness: Harness) -> None:
+        """Histogram samples come back whole, beside the floats of the same series, ordered by the same rules."""
+        (ref,) = harness.store.resolve([metric("h")]).tolist()
+        histograms = [histogram(k) for k in range(3)]
+        batch = WriteBatch(
+            np.asarray([ref]),
+            np.asarray([T0]),
+            np.asarray([1.0]),
+            np.asarray([ref, ref, ref, ref, ref + 99]),
+            np.asarray([T0 + 1, T0 + 2, T0 + 2, T0 + 2, T0 + 3]),
+            [histograms[0], histograms[1], histograms[1], histograms[2], histograms[2]],
+        )
+        outcome = harness.store.append(batch, durable=False)
+        assert list(outcome.hist_rejected) == [(3, "duplicate"), (4, "unknown")]
+        store = harness.settle()
+        selection = select(store)
+        assert dump(selection) == {metric("h"): [(T0, _bits(np.asarray([1.0]))[0])]}
+        (runs,) = selection.histograms
+        assert runs.times.tolist() == [T0 + 1, T0 + 2]
+        assert [plain(found) for found in runs.values] == [plain(one) for one in histograms[:2]]
+        assert len(select(store, "", T0 + 2, T0 + 2).histograms[0].times) == 1
+
+
+def histogram(number: int) -> FloatHistogram:
+    """Some histogram with every part in use."""
+    return FloatHistogram(
+        schema=3,
+        count=10.5 + number,
+        sum=float("inf") if number == 1 else 2.25,
+        zero_threshold=1e-128,
+        zero_count=2.0,
+        positive_index=np.asarray([-3, 0, 7], np.int64),
+        positive_counts=np.asarray([1.0, 2.0, 3.0 + number]),
+        negative_index=np.asarray([1], np.int64),
+        negative_counts=np.asarray([0.5]),
+        reset_hint=ResetHint.GAUGE,
+    )
+
+
+def plain(one: object) -> tuple[object, ...]:
+    """A histogram as values that compare."""
+    assert isinstance(one, FloatHistogram)
+    buckets = (one.positive_index, one.positive_counts, one.negative_index, one.negative_counts)
+    head = (one.schema, one.count, one.sum, one.zero_threshold, one.zero_count, one.custom_values, one.reset_hint)
+    return (*head, *(tuple(array.tolist()) for array in buckets))

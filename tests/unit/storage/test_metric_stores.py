@@ -1,5 +1,6 @@
 """Every metric store passes the one suite."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,42 @@ class TestReopened(MetricStoreSuite):
     @pytest.fixture
     def harness(self, tmp_path: Path) -> Harness:
         return ReopenedHarness(tmp_path)
+
+
+class FlushedHarness(DiskHarness):
+    """Everything lies in parts of the head."""
+
+    def settle(self) -> MetricStore:
+        self.disk.flush()
+        return self.disk
+
+
+class CompactedHarness(DiskHarness):
+    """Parts are merged whenever two share a window, and the store is opened afresh."""
+
+    def settle(self) -> MetricStore:
+        self.disk.flush()
+        while len(self.disk.blocks) > 1:
+            self.disk.merge(self.disk.blocks)
+        self.reopen()
+        return self.disk
+
+
+class TestFlushed(MetricStoreSuite):
+    @pytest.fixture
+    def harness(self, tmp_path: Path) -> Harness:
+        return FlushedHarness(tmp_path)
+
+
+class TestCompacted(MetricStoreSuite):
+    @pytest.fixture
+    def harness(self, tmp_path: Path) -> Harness:
+        return CompactedHarness(tmp_path)
+
+
+class TestTinyPool(MetricStoreSuite):
+    """A head of a few samples: parts are written all the time, in the middle of appending and of replaying."""
+
+    @pytest.fixture
+    def harness(self, tmp_path: Path) -> Harness:
+        return ReopenedHarness(tmp_path, replace(OPTIONS, head_samples=16))

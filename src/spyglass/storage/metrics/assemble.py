@@ -1,6 +1,6 @@
 """Join what the head and the blocks answer into one Selection: the same series from several sources becomes one row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -9,6 +9,8 @@ import numpy as np
 from spyglass.model.arrays import I64, U64
 from spyglass.model.labels import LabelTable
 from spyglass.model.samples import HistogramRuns, SampleRuns, SampleTile, Selection
+from spyglass.storage.metrics.ragged import Ragged, merge_ragged, offsets_of, take
+from spyglass.storage.metrics.ragged import pieces as pieces_of
 
 Piece = SampleTile | SampleRuns
 
@@ -21,10 +23,18 @@ class SourceAnswer:
     labels: LabelTable
     pieces: Sequence[Piece] = ()
     histograms: Sequence[HistogramRuns] = ()
+    late: bool = False
+    """Its samples may lie between those of other answers."""
+
+
+EMPTY_ANSWER = SourceAnswer(np.zeros((0, 2), np.uint64), LabelTable(0))
 
 
 def assemble(answers: Sequence[SourceAnswer]) -> Selection:
-    """Answers come oldest first, disjoint in time for any one series; the newest source's dictionaries serve the labels."""
+    """Answers come oldest first, disjoint in time for any one series unless `late`; of two samples at one place the earlier stays.
+
+    The newest source's dictionaries serve the labels.
+    """
     answers = [answer for answer in (_only_used(a) for a in answers) if answer.labels.size]
     if not answers:
         return Selection(LabelTable(0))
@@ -33,7 +43,42 @@ def assemble(answers: Sequence[SourceAnswer]) -> Selection:
     rows_of, labels = unify_rows(answers)
     pieces = [replace(p, rows=rows[p.rows]) for a, rows in zip(answers, rows_of, strict=True) for p in a.pieces]
     histograms = [replace(h, rows=rows[h.rows]) for a, rows in zip(answers, rows_of, strict=True) for h in a.histograms]
-    return Selection(labels, tuple(pieces), tuple(histograms))
+    if any(answer.late for answer in answers):
+        pieces = list(_in_order(pieces))
+    return Selection(labels, tuple(pieces), tuple(_one_run(histograms)))
+
+
+def _in_order(found: Sequence[Piece]) -> Iterator[Piece]:
+    """Merge everything: the slow way, for when late samples lie between others."""
+    merged = merge_ragged([_as_ragged(piece) for piece in found])
+    if merged is not None:
+        yield from pieces_of(merged)
+
+
+def _as_ragged(piece: Piece) -> Ragged:
+    """With rows ascending, as merge_ragged wants them."""
+    if isinstance(piece, SampleTile):
+        count, length = piece.values.shape
+        lengths = np.full(count, length, np.int64)
+        ragged = Ragged(piece.rows, offsets_of(lengths), np.tile(piece.times, count), piece.values.reshape(-1))
+    else:
+        ragged = Ragged(piece.rows, piece.offsets, piece.times, piece.values)
+    return take(ragged, np.argsort(ragged.rows))
+
+
+def _one_run(runs: Sequence[HistogramRuns]) -> Sequence[HistogramRuns]:
+    """All histograms in one HistogramRuns, ascending in time for each row."""
+    if len(runs) < 2:
+        return runs
+    rows = np.concatenate([np.repeat(run.rows, np.diff(run.offsets)) for run in runs])
+    times = np.concatenate([run.times for run in runs])
+    values = np.concatenate([run.values for run in runs])
+    order = np.lexsort((times, rows))
+    rows, times = rows[order], times[order]
+    fresh = np.ones(len(rows), np.bool_)
+    fresh[1:] = (rows[1:] != rows[:-1]) | (times[1:] != times[:-1])
+    kept, counts = np.unique(rows[fresh], return_counts=True)
+    return [HistogramRuns(kept, offsets_of(counts), times[fresh], values[order][fresh])]
 
 
 def unify_rows(answers: Sequence[SourceAnswer]) -> tuple[list[I64], LabelTable]:
@@ -86,4 +131,5 @@ def _only_used(answer: SourceAnswer) -> SourceAnswer:
         answer.labels.take(kept),
         [replace(p, rows=rank[p.rows]) for p in answer.pieces],
         [replace(h, rows=rank[h.rows]) for h in answer.histograms],
+        answer.late,
     )

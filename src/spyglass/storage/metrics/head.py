@@ -5,7 +5,7 @@ to become parts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,21 +17,16 @@ from spyglass.storage.journal import Journal
 from spyglass.storage.metrics import wal_records
 from spyglass.storage.metrics.admission import AgeLimits, Verdicts, all_in_order, judge
 from spyglass.storage.metrics.assemble import Piece, SourceAnswer
+from spyglass.storage.metrics.checkpoint import Checkpoint
 from spyglass.storage.metrics.extras import ExemplarRing, ExemplarRow, MetadataBook, decode_extras, encode_extras
+from spyglass.storage.metrics.flush import HeadPart
+from spyglass.storage.metrics.histogram_codec import Encoded, encode_histogram, histogram_bits, histogram_runs
 from spyglass.storage.metrics.options import MetricStoreOptions
 from spyglass.storage.metrics.ragged import pieces
 from spyglass.storage.metrics.sample_pool import SamplePool
 from spyglass.storage.metrics.series_index import SeriesIndex
 
 _NONE: I64 = np.zeros(0, np.int64)
-
-
-@dataclass(slots=True)
-class FrozenPool:
-    """Samples on their way into a part. position: where the journal stood when the pool was frozen."""
-
-    pool: SamplePool
-    position: int
 
 
 @dataclass(slots=True)
@@ -63,8 +58,9 @@ class Head:
         self.counters = HeadCounters()
         self.exemplars = ExemplarRing(options.max_exemplars)
         self.metadata = MetadataBook()
-        self.frozen: list[FrozenPool] = []
-        self.pool: SamplePool | None = None
+        self.frozen: list[HeadPart] = []
+        self.current = HeadPart()
+        self._young: set[int] = set()
         self.newest_ms: int | None = None
         """The newest sample the store ever took."""
         self.position = journal.end
@@ -81,6 +77,7 @@ class Head:
             slot = index.find(one)
             if slot < 0 and not (limit and index.count >= limit):
                 slot = index.add(one)
+                self._young.add(slot)
                 created.append(at)
             slots[at] = slot
         refs = np.where(slots < 0, -1, index.refs(np.maximum(slots, 0)))
@@ -100,7 +97,10 @@ class Head:
 
     def append(self, batch: WriteBatch) -> tuple[WriteOutcome, int]:
         """Judge, log and keep a batch. Returns the outcome and the journal position that makes it durable."""
-        outcome = self._append_floats(batch)
+        limits = AgeLimits.of(self.newest_ms, self._options.block_range_ms, self._options.out_of_order_window_ms)
+        outcome = self._append_floats(batch, limits)
+        if batch.hist_refs is not None and len(batch.hist_refs):
+            outcome = replace(outcome, hist_rejected=self._append_histograms(batch, limits))
         if batch.exemplars or batch.metadata:
             self._append_extras(batch)
         return outcome, self.position
@@ -119,19 +119,62 @@ class Head:
             extras = encode_extras(rows, {name: [entry] for name, entry in news.items()})
             self._log(wal_records.encode_json(wal_records.EXTRAS, extras))
 
-    def _append_floats(self, batch: WriteBatch) -> WriteOutcome:
+    def _append_histograms(self, batch: WriteBatch, limits: AgeLimits) -> list[tuple[int, str]]:
+        """One by one: native histograms are few. Returns what was refused, and why."""
+        assert batch.hist_refs is not None
+        assert batch.hist_times is not None
+        slots, known = self.index.slots_of(batch.hist_refs)
+        rejected, rows = [], []
+        for at, histogram in enumerate(batch.histograms):
+            time_ms, slot = int(batch.hist_times[at]), int(slots[at])
+            encoded = encode_histogram(histogram)
+            verdict = self._judge_histogram(slot, time_ms, encoded, limits) if known[at] else "unknown"
+            if verdict == "store":
+                rows.append((int(batch.hist_refs[at]), time_ms, encoded))
+                self._take_histogram(slot, time_ms, encoded)
+            elif verdict != "same":
+                rejected.append((at, verdict))
+        if rows:
+            self._log(wal_records.encode_json(wal_records.HISTOGRAMS, rows))
+        return rejected
+
+    def _judge_histogram(self, slot: int, time_ms: int, encoded: Encoded, limits: AgeLimits) -> str:
+        values = np.asarray([histogram_bits(encoded)], np.uint64).view(np.float64)
+        index = self.index
+        chosen = slice(slot, slot + 1)
+        verdicts = judge(np.asarray([time_ms]), values, index.last_ms[chosen], index.last_bits[chosen], limits)
+        names = ("same", "out_of_order", "too_old", "duplicate")
+        return next((name for name in names if getattr(verdicts, name)[0]), "store")
+
+    def _take_histogram(self, slot: int, time_ms: int, encoded: Encoded) -> None:
+        self.current.histograms.append((slot, time_ms, encoded))
+        if time_ms > self.index.last_ms[slot]:
+            bits = np.asarray([histogram_bits(encoded)], np.uint64).view(np.float64)
+            self._remember(np.asarray([slot]), np.asarray([time_ms]), bits)
+        self.counters.appended += 1
+
+    def _append_floats(self, batch: WriteBatch, limits: AgeLimits) -> WriteOutcome:
         refs, times = batch.refs, batch.times
         slots, known = self.index.slots_of(refs)
-        limits = AgeLimits.of(self.newest_ms, self._options.block_range_ms, self._options.out_of_order_window_ms)
         if len(refs) and known.all() and self._fast(slots, times, limits):
             self._keep(refs, slots, times, batch.values)
             return WriteOutcome(len(refs), _NONE, _NONE, _NONE, _NONE)
         rows = np.flatnonzero(known)
         refusals = _Refusals(unknown=[np.flatnonzero(~known)])
-        stored, same = self._judge_rounds(slots, times, batch.values, rows, limits, refusals)
+        stored, late, same = self._judge_rounds(slots, times, batch.values, rows, limits, refusals)
         if len(stored):
             self._keep(refs[stored], slots[stored], times[stored], batch.values[stored])
-        return self._outcome(len(stored) + same, refusals)
+        if len(late):
+            self._keep_late(refs[late], slots[late], times[late], batch.values[late])
+        return self._outcome(len(stored) + len(late) + same, refusals)
+
+    def _keep_late(self, refs: I64, slots: I64, times: I64, values: F64) -> None:
+        self._log(*wal_records.encode_samples(wal_records.LATE, refs, times, values))
+        self._take_late(slots, times, values)
+
+    def _take_late(self, slots: I64, times: I64, values: F64) -> None:
+        self.current.late.append(slots, times, values)
+        self.counters.appended += len(slots)
 
     def _fast(self, slots: I64, times: I64, limits: AgeLimits) -> bool:
         """Whether all samples are in order and no series occurs twice: then nothing needs to be judged one by one."""
@@ -139,14 +182,14 @@ class Head:
 
     def _judge_rounds(
         self, slots: I64, times: I64, values: F64, rows: I64, limits: AgeLimits, refusals: _Refusals
-    ) -> tuple[I64, int]:
-        """Judge the batch as if sample by sample. Returns: the rows to store, in order; how many are there already."""
+    ) -> tuple[I64, I64, int]:
+        """Judge the batch as if sample by sample. Returns: the rows to store, the late ones, how many are there already."""
         if not len(rows):
-            return _NONE, 0
+            return _NONE, _NONE, 0
         last_ms, last_bits = self.index.last_ms.copy(), self.index.last_bits.copy()
         if _in_order_by_slot(slots[rows], times[rows], last_ms, limits):
-            return rows, 0
-        kept, same = [], 0
+            return rows, _NONE, 0
+        kept, late, same = [], [], 0
         for turn in _rounds(slots[rows]):
             members = rows[turn]
             slot = slots[members]
@@ -157,7 +200,8 @@ class Head:
             last_ms[slots[store]] = times[store]
             last_bits[slots[store]] = np.ascontiguousarray(values[store]).view(np.uint64)
             kept.append(store)
-        return np.sort(np.concatenate(kept)), same
+            late.append(members[verdicts.late])
+        return np.sort(np.concatenate(kept)), np.sort(np.concatenate(late)), same
 
     def _keep(self, refs: I64, slots: I64, times: I64, values: F64) -> None:
         """Log samples that were judged good and put them into the pool."""
@@ -184,18 +228,65 @@ class Head:
         self.newest_ms = newest if self.newest_ms is None else max(self.newest_ms, newest)
 
     def _room_for(self, count: int) -> SamplePool:
-        if self.pool is not None and not self.pool.has_room(count):
+        current = self.current
+        if current.pool is not None and not current.pool.has_room(count):
             self.freeze()
-        if self.pool is None:
+            current = self.current
+        if current.pool is None:
             series = max(self.index.count, count)
-            self.pool = SamplePool(max(self._options.head_samples, 16 * series), series)
-        return self.pool
+            current.pool = SamplePool(max(self._options.head_samples, 16 * series), series)
+        return current.pool
 
     def freeze(self) -> None:
-        """Close the pool that is written to: from now on it only waits to become a part."""
-        if self.pool is not None and self.pool.samples:
-            self.frozen.append(FrozenPool(self.pool, self.position))
-        self.pool = None
+        """Close the part that is written to: from now on it only waits to become blocks."""
+        if self.current.samples:
+            self.current.position = self.position
+            self.frozen.append(self.current)
+        self.current = HeadPart()
+
+    def is_due(self) -> bool:
+        """Whether the samples reach so far back that their window can be closed, as upstream cuts its head."""
+        span, range_ms = self.current.time_range(), self._options.block_range_ms
+        if span is None or self.newest_ms is None:
+            return self.current.late.samples > 0 and self.current.late.samples >= self._options.head_samples // 4
+        return self.newest_ms >= (span[0] // range_ms + 1) * range_ms + range_ms // 2
+
+    def collect(self) -> int:
+        """Drop the series that had no sample for a block's range and are in no part. Returns how many."""
+        young, self._young = self._young, set()
+        if self.newest_ms is None:
+            return 0
+        cutoff = self.newest_ms - max(self._options.block_range_ms, self._options.out_of_order_window_ms)
+        index = self.index
+        idle = index.live[: index.size] & (index.last_ms[: index.size] < cutoff)
+        idle[[slot for slot in young if slot < index.size]] = False
+        for part in self.parts():
+            idle[part.slots()] = False
+        slots = np.flatnonzero(idle)
+        if len(slots):
+            index.drop(slots)
+        return len(slots)
+
+    def checkpoint(self, position: int) -> Checkpoint:
+        """The series as they are now; replay goes on at `position`."""
+        index = self.index
+        slots = np.arange(index.size)
+        return Checkpoint(
+            labels=index.table(slots),
+            generations=index.generations[slots],
+            live=index.live[slots],
+            last_ms=index.last_ms[slots],
+            last_bits=index.last_bits[slots],
+            position=position,
+            newest_ms=self.newest_ms,
+            extras=encode_extras(self.exemplars.rows(), self.metadata.all()),
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        c = checkpoint
+        self.index.load(c.labels, c.generations, c.live, c.last_ms, c.last_bits)
+        self.newest_ms = c.newest_ms
+        self.restore_extras(c.extras)
 
     def _outcome(self, accepted: int, refusals: _Refusals) -> WriteOutcome:
         def joined(parts: list[I64]) -> I64:
@@ -211,26 +302,44 @@ class Head:
 
     # Reading.
 
-    def pools(self) -> list[SamplePool]:
+    def parts(self) -> list[HeadPart]:
         """Oldest first."""
-        return [frozen.pool for frozen in self.frozen] + ([self.pool] if self.pool is not None else [])
+        return [*self.frozen, self.current]
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SourceAnswer:
-        """The head's part of a selection; samples are copied, so the lock may be given back."""
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SourceAnswer]:
+        """The head's part of a selection: in-order samples, and late ones where there are any.
+
+        Samples are copied, so the lock may be given back.
+        """
         slots = self.index.match(matchers)
+        if not len(slots):
+            return []
+        row_of_slot = self._rows(slots)
         found: list[Piece] = []
-        if len(slots):
-            row_of_slot = self._rows(slots)
-            for pool in self.pools():
-                found.extend(pieces(pool.select(row_of_slot, start_ms, end_ms)))
-        return SourceAnswer(self.index.fingerprints[slots], self.index.table(slots), found)
+        late: list[Piece] = []
+        histograms: list[tuple[int, int, Encoded]] = []
+        for part in self.parts():
+            if part.pool is not None:
+                found.extend(pieces(part.pool.select(row_of_slot, start_ms, end_ms)))
+            if part.late.samples:
+                late.extend(pieces(part.late.select(row_of_slot, start_ms, end_ms)))
+            if part.histograms:
+                histograms.extend(_chosen(part.histograms, row_of_slot, start_ms, end_ms))
+        prints, table = self.index.fingerprints[slots], self.index.table(slots)
+        answers = [SourceAnswer(prints, table, found, histogram_runs(histograms))]
+        return [*answers, SourceAnswer(prints, table, late, late=True)] if late else answers
 
     def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SourceAnswer:
         """The series with a sample in the range, without samples."""
         slots = self.index.match(matchers)
         has: Mask = np.zeros(len(slots), np.bool_)
-        for pool in self.pools():
-            has |= pool.has_samples(slots, start_ms, end_ms)
+        row_of_slot = self._rows(slots)
+        for part in self.parts():
+            if part.pool is not None:
+                has |= part.pool.has_samples(slots, start_ms, end_ms)
+            has[part.late.select(row_of_slot, start_ms, end_ms).rows] = True
+            for row, _, _ in _chosen(part.histograms, row_of_slot, start_ms, end_ms):
+                has[row] = True
         slots = slots[has]
         return SourceAnswer(self.index.fingerprints[slots], self.index.table(slots))
 
@@ -241,17 +350,32 @@ class Head:
 
     # Replay.
 
-    def replay_record(self, position: int, record: bytes) -> None:
-        """Apply the record that ends at `position`. Samples of series that the journal lost are counted, not guessed."""
+    def replay_record(self, position: int, record: bytes, *, kept_until: int) -> None:
+        """Apply the record that ends at `position`. Samples of series that the journal lost are counted, not guessed.
+
+        kept_until: samples of records up to this position are in blocks already; they only tell each series' newest.
+        """
         kind = record[0]
+        kept = position <= kept_until
         if kind == wal_records.SERIES:
             for ref, labels in wal_records.decode_series(record):
                 self.index.restore(labels, ref)
-        elif kind == wal_records.SAMPLES:
-            self._replay_samples(*wal_records.decode_samples(record))
+        elif kind in (wal_records.SAMPLES, wal_records.LATE):
+            self._replay_samples(*wal_records.decode_samples(record), late=kind == wal_records.LATE, kept=kept)
+        elif kind == wal_records.HISTOGRAMS:
+            self._replay_histograms(wal_records.decode_json(record), kept=kept)
         elif kind == wal_records.EXTRAS:
             self.restore_extras(wal_records.decode_json(record))
         self.position = position
+
+    def _replay_histograms(self, items: object, *, kept: bool) -> None:
+        assert isinstance(items, list)
+        for ref, time_ms, encoded in items:
+            slots, known = self.index.slots_of(np.asarray([ref]))
+            if known[0]:
+                self._take_histogram(int(slots[0]), time_ms, encoded)
+                if kept:
+                    self.current.histograms.pop()
 
     def restore_extras(self, value: object) -> None:
         exemplars, metadata = decode_extras(value)
@@ -261,13 +385,32 @@ class Head:
             for entry in entries:
                 self.metadata.add(self.metadata.news({name: entry}))
 
-    def _replay_samples(self, refs: I64, times: I64, values: F64) -> None:
+    def _replay_samples(self, refs: I64, times: I64, values: F64, *, late: bool, kept: bool) -> None:
         slots, known = self.index.slots_of(refs)
         if not known.all():
             self.counters.unknown_on_replay += int(np.count_nonzero(~known))
             slots, times, values = slots[known], times[known], values[known]
-        if len(slots):
+        if not len(slots):
+            return
+        if late:
+            if not kept:
+                self._take_late(slots, times, values)
+        elif kept:
+            self._remember(slots, times, values)
+        else:
             self._take(self._room_for(len(slots)), slots, times, values)
+
+
+def _chosen(
+    histograms: Sequence[tuple[int, int, Encoded]], row_of_slot: I64, start_ms: int, end_ms: int
+) -> list[tuple[int, int, Encoded]]:
+    """(row, time_ms, encoded) of the chosen slots in the range."""
+    size = len(row_of_slot)
+    return [
+        (int(row_of_slot[slot]), time_ms, encoded)
+        for slot, time_ms, encoded in histograms
+        if start_ms <= time_ms <= end_ms and slot < size and row_of_slot[slot] >= 0
+    ]
 
 
 def _ascending_or_distinct(slots: I64) -> bool:

@@ -3,15 +3,19 @@
 `offsets [S+1]`, `times [M]`, `values [M]`. Everything here is arrays in, arrays out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from spyglass.model.arrays import F64, I64, U64, Mask
 from spyglass.model.samples import SampleRuns, SampleTile
 
-_TILE_SERIES_MIN = 4
+CHUNK_SAMPLES = 61_440
+"""128 series of 480 samples: larger chunks compress a little worse and make reading one series dearer, smaller ones the reverse."""
+
+TILE_SERIES_MIN = 4
 """Fewer series on one time vector than this are cheaper as runs than as a tile of their own."""
 
 
@@ -64,7 +68,7 @@ def pieces(ragged: Ragged) -> Iterator[SampleTile | SampleRuns]:
     if not len(ragged.times):
         return
     group_ids, groups = _time_groups(ragged)
-    if groups == 1 and len(ragged.rows) >= _TILE_SERIES_MIN:
+    if groups == 1 and len(ragged.rows) >= TILE_SERIES_MIN:
         length = int(ragged.offsets[1])
         shape = (len(ragged.rows), length)
         yield SampleTile(ragged.rows, ragged.times[:length], ragged.values.reshape(shape))
@@ -72,10 +76,10 @@ def pieces(ragged: Ragged) -> Iterator[SampleTile | SampleRuns]:
     sizes = np.bincount(group_ids, minlength=groups)
     order = np.argsort(group_ids, kind="stable")
     bounds = offsets_of(sizes)
-    for group in np.flatnonzero(sizes >= _TILE_SERIES_MIN).tolist():
+    for group in np.flatnonzero(sizes >= TILE_SERIES_MIN).tolist():
         members = order[bounds[group] : bounds[group + 1]]
         yield _tile(ragged, members)
-    rest = np.flatnonzero(sizes[group_ids] < _TILE_SERIES_MIN)
+    rest = np.flatnonzero(sizes[group_ids] < TILE_SERIES_MIN)
     if len(rest):
         yield _runs(ragged, rest)
 
@@ -87,16 +91,20 @@ def take(ragged: Ragged, series: I64) -> Ragged:
     return Ragged(ragged.rows[series], offsets_of(lengths), ragged.times[index], ragged.values[index])
 
 
+def gather_rows(values: F64, starts: I64, length: int) -> F64:
+    """The stretches [start, start+length) as a matrix; a view where they are neighbours."""
+    count = len(starts)
+    if int(starts[-1] - starts[0]) == length * (count - 1) and (np.diff(starts) == length).all():
+        return values[starts[0] : starts[0] + length * count].reshape(count, length)
+    matrix: F64 = values[starts[:, None] + np.arange(length)]
+    return matrix
+
+
 def _tile(ragged: Ragged, members: I64) -> SampleTile:
     starts = ragged.offsets[members]
     length = int(ragged.offsets[members[0] + 1] - starts[0])
     times = ragged.times[starts[0] : starts[0] + length]
-    if int(starts[-1] - starts[0]) == length * (len(members) - 1):
-        # Neighbours: a view will do.
-        values = ragged.values[starts[0] : starts[0] + length * len(members)].reshape(len(members), length)
-    else:
-        values = ragged.values[starts[:, None] + np.arange(length)]
-    return SampleTile(ragged.rows[members], times, values)
+    return SampleTile(ragged.rows[members], times, gather_rows(ragged.values, starts, length))
 
 
 def _runs(ragged: Ragged, members: I64) -> SampleRuns:
@@ -107,18 +115,22 @@ def _runs(ragged: Ragged, members: I64) -> SampleRuns:
 
 
 def _time_groups(ragged: Ragged) -> tuple[I64, int]:
-    """Number the distinct time vectors. Returns: group_ids [S], their count.
-
-    A vector is known by its length and the sum of its mixed times: 64 bits that do not depend on chance alone, so series are
-    grouped without comparing each with each.
-    """
-    lengths = ragged.lengths
-    if _all_equal_rows(ragged.times, lengths):
-        return np.zeros(len(lengths), np.int64), 1
-    keys = np.add.reduceat(_mixed(ragged.times), np.minimum(ragged.offsets[:-1], len(ragged.times) - 1))
-    keys = np.where(lengths > 0, keys, 0) + _mixed(lengths)
-    unique, group_ids = np.unique(keys, return_inverse=True)
+    """Number the distinct time vectors. Returns: group_ids [S], their count."""
+    if _all_equal_rows(ragged.times, ragged.lengths):
+        return np.zeros(len(ragged.rows), np.int64), 1
+    unique, group_ids = np.unique(vector_keys(ragged), return_inverse=True)
     return group_ids.astype(np.int64), len(unique)
+
+
+def vector_keys(ragged: Ragged) -> U64:
+    """A word per series [S], equal where the time vectors are: 64 bits made of the length and the sum of the mixed times.
+
+    Two different vectors share a word with a chance of 2^-64: series are grouped without comparing each with each.
+    """
+    starts = np.minimum(ragged.offsets[:-1], max(len(ragged.times) - 1, 0))
+    keys = np.add.reduceat(_mixed(ragged.times), starts)
+    lengths = ragged.lengths
+    return np.where(lengths > 0, keys, np.uint64(0)) + _mixed(lengths)
 
 
 def _all_equal_rows(times: I64, lengths: I64) -> bool:
@@ -136,3 +148,56 @@ def _mixed(values: I64) -> U64:
     word *= np.uint64(0xBF58476D1CE4E5B9)
     word ^= word >> np.uint64(27)
     return word
+
+
+def slice_bounds(lengths: I64) -> list[tuple[int, int]]:
+    """Cut series of these lengths into neighbours of about CHUNK_SAMPLES samples: [start, stop) of each slice."""
+    ends = np.cumsum(lengths)
+    bounds, start = [], 0
+    while start < len(lengths):
+        before = int(ends[start - 1]) if start else 0
+        stop = int(np.searchsorted(ends, before + CHUNK_SAMPLES, side="right"))
+        stop = max(stop, start + 1)
+        bounds.append((start, stop))
+        start = stop
+    return bounds
+
+
+def merge_ragged(parts: Sequence[Ragged]) -> Ragged | None:
+    """One Ragged of all samples, rows and times ascending; of two at one place the earlier part's stays. None: there are none."""
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    side_by_side = _side_by_side(parts)
+    if side_by_side is not None:
+        return side_by_side
+    rows = np.concatenate([np.repeat(part.rows, part.lengths) for part in parts])
+    times = np.concatenate([part.times for part in parts])
+    values = np.concatenate([part.values for part in parts])
+    order = np.argsort(rows, kind="stable")
+    ordered_rows, ordered_times = rows[order], times[order]
+    same_row = ordered_rows[1:] == ordered_rows[:-1]
+    if (same_row & (ordered_times[1:] <= ordered_times[:-1])).any():
+        order = np.lexsort((times, rows))
+        ordered_rows, ordered_times = rows[order], times[order]
+        same_row = ordered_rows[1:] == ordered_rows[:-1]
+        keep = np.concatenate(([True], ~(same_row & (ordered_times[1:] == ordered_times[:-1]))))
+        order, ordered_rows = order[keep], ordered_rows[keep]
+        ordered_times = ordered_times[keep]
+    kept_rows, counts = np.unique(ordered_rows, return_counts=True)
+    return Ragged(kept_rows, offsets_of(counts), ordered_times, values[order])
+
+
+def _side_by_side(parts: Sequence[Ragged]) -> Ragged | None:
+    """The usual case: the same series in each part, equally many samples, one part after the other in time."""
+    first = parts[0]
+    count = len(first.rows)
+    for before, part in pairwise(parts):
+        same_rows = len(part.rows) == count and bool((part.rows == first.rows).all())
+        if not same_rows or int(before.times.max()) >= int(part.times.min()):
+            return None
+    if any((part.lengths != part.offsets[1]).any() for part in parts):
+        return None
+    times = np.concatenate([part.times.reshape(count, -1) for part in parts], axis=1)
+    values = np.concatenate([part.values.reshape(count, -1) for part in parts], axis=1)
+    lengths = np.full(count, times.shape[1], np.int64)
+    return Ragged(first.rows, offsets_of(lengths), times.reshape(-1), values.reshape(-1))

@@ -9,10 +9,12 @@ same path, and which series share their times is found out when they are read. A
 filled, so an idle pool costs nothing. Not thread-safe: the store locks. A frozen pool is only read.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from spyglass.model.arrays import F64, I32, I64, Mask
-from spyglass.storage.metrics.ragged import Ragged, gather_index, keep_where, offsets_of
+from spyglass.storage.metrics.ragged import Ragged, gather_index, keep_where, offsets_of, slice_bounds
 
 _PAGE_MAX, _PAGE_MIN = 32, 8
 
@@ -49,6 +51,33 @@ class SamplePool:
         self.samples += len(slots)
         self.min_ms = min(self.min_ms, int(times.min()))
         self.max_ms = max(self.max_ms, int(times.max()))
+
+    def slots(self) -> I64:
+        """Slots that have samples, distinct, ascending."""
+        return np.unique(self._slot[: self._used]).astype(np.int64)
+
+    def windows(self, range_ms: int) -> list[int]:
+        """The starts of the windows of `range_ms` that hold samples."""
+        if self.min_ms // range_ms == self.max_ms // range_ms:
+            return [self.min_ms // range_ms * range_ms]
+        there = np.arange(self._k) < self._fill[: self._used, None]
+        return [int(start) * range_ms for start in np.unique(self._times[: self._used][there] // range_ms)]
+
+    def slices(self, row_of_slot: I64, start_ms: int, end_ms: int) -> Iterator[Ragged]:
+        """As `select`, a slice of about CHUNK_SAMPLES samples at a time, in order of rows."""
+        count = self._used
+        pages = np.flatnonzero((self._times[:count, 0] <= end_ms) & (self._fill[:count] > 0))
+        last = self._times[pages, self._fill[pages] - 1]
+        pages = pages[last >= start_ms]
+        rows = _rows_of(row_of_slot, self._slot[pages])
+        order = np.argsort(rows, kind="stable")
+        pages, rows = pages[order], rows[order]
+        distinct, first = np.unique(rows, return_index=True)
+        lengths = np.add.reduceat(self._fill[pages], first, dtype=np.int64) if len(first) else distinct
+        bounds = np.append(first, len(pages))
+        for low, high in slice_bounds(lengths):
+            part = slice(bounds[low], bounds[high])
+            yield self._gather(pages[part], rows[part], start_ms, end_ms)
 
     def select(self, row_of_slot: I64, start_ms: int, end_ms: int) -> Ragged:
         """The samples in [start_ms, end_ms] of the slots whose row is not -1, as copies. row_of_slot [slots]."""

@@ -12,7 +12,7 @@ import numpy as np
 from spyglass.model.arrays import I32, I64, U64, Mask
 from spyglass.model.labels import LabelColumn, Labels, LabelTable
 from spyglass.model.matchers import Matcher
-from spyglass.storage.metrics.fingerprints import fingerprint
+from spyglass.storage.metrics.fingerprints import as_ints, fingerprint, table_fingerprints
 from spyglass.storage.metrics.matching import match_rows
 
 SLOT_BITS = 32
@@ -44,7 +44,7 @@ class SeriesIndex:
         self.size = 0
         self._capacity = _FIRST_CAPACITY
         self._dictionaries: dict[str, _Dictionary] = {}
-        self._slot_of: dict[bytes, int] = {}
+        self._slot_of: dict[int, int] = {}
         self._free: list[int] = []
         self.generations: I64 = np.zeros(_FIRST_CAPACITY, np.int64)
         self.live: Mask = np.zeros(_FIRST_CAPACITY, np.bool_)
@@ -72,7 +72,7 @@ class SeriesIndex:
         self._reserve(slot + 1)
         print_ = fingerprint(labels)
         self._slot_of[print_] = slot
-        self.fingerprints[slot] = np.frombuffer(print_, np.uint64)
+        self.fingerprints[slot] = print_ >> 64, print_ & (2**64 - 1)
         self.generations[slot] = generation or self.generations[slot] + 1
         self.live[slot] = True
         self.last_ms[slot], self.last_bits[slot] = NEVER_MS, 0
@@ -87,20 +87,22 @@ class SeriesIndex:
     def restore(self, labels: Labels, ref: int) -> int:
         """Take a series from the log, at the place it had."""
         slot, generation = ref & SLOT_MASK, ref >> SLOT_BITS
-        if slot < self.size and self.live[slot]:
-            if self.generations[slot] == generation:
+        if slot < self.size:
+            if self.generations[slot] >= generation:
+                # Known, or of a series that was dropped since.
                 return slot
-            self.drop(np.asarray([slot]))
-        if slot in self._free:
-            self._free.remove(slot)
+            if self.live[slot]:
+                self.drop(np.asarray([slot]))
+            if slot in self._free:
+                self._free.remove(slot)
         self._free.extend(range(self.size, slot))
         return self.add(labels, generation, slot)
 
     def drop(self, slots: I64) -> None:
         """Forget series; their references become unknown."""
-        for slot, print_ in zip(slots.tolist(), self.fingerprints[slots], strict=True):
-            self._slot_of.pop(print_.tobytes(), None)
-            self._free.append(slot)
+        for print_ in as_ints(self.fingerprints[slots]):
+            self._slot_of.pop(print_, None)
+        self._free.extend(slots.tolist())
         self.live[slots] = False
         self.last_ms[slots] = NEVER_MS
         for dictionary in self._dictionaries.values():
@@ -120,6 +122,24 @@ class SeriesIndex:
             return slots, known
         known &= (self.generations[slots] == refs >> SLOT_BITS) & self.live[slots]
         return slots, known
+
+    def load(self, table: LabelTable, generations: I64, live: Mask, last_ms: I64, last_bits: U64) -> None:
+        """Become what a checkpoint holds. The index is empty before."""
+        size = table.size
+        self._reserve(size)
+        self.size = size
+        for name, column in table.columns.items():
+            codes = np.zeros(self._capacity, np.int32)
+            codes[:size] = column.codes
+            values = list(column.values)
+            code_of = {value: code for code, value in enumerate(values)}
+            self._dictionaries[name] = _Dictionary(codes, values, code_of)
+        self.generations[:size], self.live[:size] = generations, live
+        self.last_ms[:size], self.last_bits[:size] = last_ms, last_bits
+        self.fingerprints[:size] = table_fingerprints(table)
+        slots = np.flatnonzero(live)
+        self._slot_of = dict(zip(as_ints(self.fingerprints[slots]), slots.tolist(), strict=True))
+        self._free = np.flatnonzero(~live).tolist()
 
     def match(self, matchers: Sequence[Matcher]) -> I64:
         """Slots of the live series that pass all matchers, ascending."""

@@ -1,42 +1,104 @@
 """One tenant's metric store: the head, the blocks, and the lock between them."""
 
+import os
+import secrets
 import threading
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from spyglass.model.arrays import I64
-from spyglass.model.errors import DiskFull, Unavailable
+from spyglass.model.errors import CorruptData, DiskFull, Unavailable
 from spyglass.model.labels import METRIC_NAME, Labels, LabelTable
 from spyglass.model.matchers import Matcher
-from spyglass.model.samples import Exemplar, Metadata, Selection, WriteBatch, WriteOutcome
+from spyglass.model.samples import Exemplar, Metadata, SampleRuns, Selection, WriteBatch, WriteOutcome
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.files import Files
 from spyglass.protocols.metric_store import CardinalityStats, SelectHints, StoreStats
 from spyglass.storage.journal import Journal, JournalOptions
-from spyglass.storage.metrics.assemble import SourceAnswer, assemble, unify_rows
-from spyglass.storage.metrics.head import Head
+from spyglass.storage.metrics.assemble import EMPTY_ANSWER, SourceAnswer, assemble, unify_rows
+from spyglass.storage.metrics.block import Block
+from spyglass.storage.metrics.block_set import BlockSet
+from spyglass.storage.metrics.checkpoint import Checkpoint
+from spyglass.storage.metrics.compaction_plan import plan_merge
+from spyglass.storage.metrics.decoded_cache import DecodedCache
+from spyglass.storage.metrics.flush import write_part
+from spyglass.storage.metrics.head import Head, HeadCounters
+from spyglass.storage.metrics.merge import merge_blocks
 from spyglass.storage.metrics.options import MetricStoreOptions
+from spyglass.storage.metrics.retention import beyond_retention
+from spyglass.storage.metrics.snapshot import write_snapshot
+from spyglass.storage.metrics.tombstones import Tombstone
 
+_FROZEN_MAX = 2
 _SPACE_CHECK_NS = 1_000_000_000
 
 
 class DiskMetricStore:
-    """`MetricStore` in a folder: `wal/` the journal, `blocks/` the past. The caller holds the directory's lock."""
+    """`MetricStore` in a folder. The caller holds the directory's lock.
+
+        wal/          the journal
+        checkpoint    the series as of the last flush
+        blocks/       the past
+        snapshots/    copies made on request
+
+    Two locks: `_lock` guards the head and the list of blocks, for moments; `_upkeep` lets one thread at a time write blocks.
+    """
 
     def __init__(self, folder: Path, *, files: Files, clock: Clock, options: MetricStoreOptions) -> None:
         self._folder, self._files, self._clock, self._options = folder, files, clock, options
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
+        self._upkeep = threading.RLock()
         self._closed = False
         self._space_checked_ns = -(2**62)
-        journal_options = JournalOptions(sync_interval_s=options.sync_interval_s)
-        self._journal = Journal(folder / "wal", files=files, options=journal_options)
+        self._notes: list[str] = []
+        self._corruptions = 0
+        self._cache = DecodedCache(options.decoded_cache_bytes)
+        self._blocks = BlockSet(folder / "blocks", files)
+        self._journal = Journal(
+            folder / "wal", files=files, options=JournalOptions(sync_interval_s=options.sync_interval_s)
+        )
         self._head = Head(self._journal, options)
-        for position, record in self._journal.replay():
-            self._head.replay_record(position, record)
+        self._replay(self._load_checkpoint())
+
+    # Starting.
+
+    def _load_checkpoint(self) -> int:
+        """Restore the series; returns where the replay begins."""
+        path = self._folder / "checkpoint"
+        if not path.exists():
+            return 0
+        try:
+            checkpoint = Checkpoint.load(path)
+        except CorruptData as err:
+            # The journal's own series records and the blocks are still there; references start afresh.
+            aside = path.with_name("checkpoint.corrupt")
+            os.replace(path, aside)
+            self._corruptions += 1
+            self._notes.append(f"{err}; set aside as {aside}")
+            return 0
+        self._head.restore(checkpoint)
+        return checkpoint.position
+
+    def _replay(self, start: int) -> None:
+        """Apply the journal in slices: what fills a pool becomes a block before the next is read."""
+        kept_until = self._blocks.position
+        self._journal.advance_to(max(start, kept_until))
+        self._head.position = max(start, kept_until)
+        for position, record in self._journal.replay(start):
+            self._head.replay_record(position, record, kept_until=kept_until)
+            if self._head.frozen:
+                self._flush_frozen()
+        if self._blocks.blocks and self._head.newest_ms is None:
+            self._head.newest_ms = max(block.max_ms for block in self._blocks.blocks)
+        unknown = self._head.counters.unknown_on_replay
+        if unknown:
+            self._notes.append(f"{self._folder}: {unknown} samples of series that the journal lost were left out")
+        self._head.counters = HeadCounters(unknown_on_replay=unknown)
 
     # Writing.
 
@@ -50,8 +112,12 @@ class DiskMetricStore:
             self._check_open()
             self._check_space()
             outcome, position = self._head.append(batch)
+            crowded = len(self._head.frozen) >= _FROZEN_MAX
         if durable:
             self._journal.sync_to(position)
+        if crowded:
+            # Faster than housekeeping comes round: the writer does it, which is the back-pressure that bounds memory.
+            self._flush()
         return outcome
 
     def _check_open(self) -> None:
@@ -84,9 +150,40 @@ class DiskMetricStore:
     ) -> Selection:
         budget.check()
         with self._lock:
-            answers = [self._head.select(matchers, start_ms, end_ms)]
-        budget.charge_samples(sum(piece.values.size for answer in answers for piece in answer.pieces))
-        return assemble(answers)
+            blocks = self._blocks.blocks
+            head = self._head.select(matchers, start_ms, end_ms)
+        budget.charge_samples(
+            sum(len(p.times) if isinstance(p, SampleRuns) else p.values.size for a in head for p in a.pieces)
+        )
+        past = []
+        for block in blocks:
+            if block.overlaps(start_ms, end_ms):
+                past.append(self._select_block(block, matchers, start_ms, end_ms, budget))
+        # Late answers come last: of two samples at one place the earlier answer's stays.
+        return assemble(sorted([*past, *head], key=lambda answer: answer.late))
+
+    def _select_block(
+        self, block: Block, matchers: Sequence[Matcher], start_ms: int, end_ms: int, budget: Budget
+    ) -> SourceAnswer:
+        try:
+            return block.select(
+                matchers, start_ms, end_ms, cache=self._cache, budget=budget, on_corrupt=self._on_corrupt
+            )
+        except CorruptData as err:
+            self._set_aside(block, err)
+            return EMPTY_ANSWER
+
+    def _on_corrupt(self, err: CorruptData) -> None:
+        """A damaged chunk: told once, and left out of answers."""
+        with self._lock:
+            if str(err) not in self._notes:
+                self._corruptions += 1
+                self._notes.append(str(err))
+
+    def _set_aside(self, block: Block, err: CorruptData) -> None:
+        with self._lock:
+            if block in self._blocks.blocks:
+                self._blocks.set_aside(block, err)
 
     def series(
         self, matcher_sets: Sequence[Sequence[Matcher]], *, start_ms: int, end_ms: int, limit: int = 0
@@ -98,8 +195,21 @@ class DiskMetricStore:
         answers: list[SourceAnswer] = []
         for matchers in matcher_sets or [()]:
             with self._lock:
-                answers.append(self._head.series(matchers, start_ms, end_ms))
-        return unify_rows(answers)[1]
+                blocks = self._blocks.blocks
+                head = self._head.series(matchers, start_ms, end_ms)
+            for block in blocks:
+                if block.overlaps(start_ms, end_ms):
+                    answers.append(self._series_of(block, matchers, start_ms, end_ms))
+            answers.append(head)
+        answers = [answer for answer in answers if answer.labels.size]
+        return unify_rows(answers)[1] if answers else LabelTable(0)
+
+    def _series_of(self, block: Block, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SourceAnswer:
+        try:
+            return block.series_between(matchers, start_ms, end_ms, cache=self._cache, on_corrupt=self._on_corrupt)
+        except CorruptData as err:
+            self._set_aside(block, err)
+            return EMPTY_ANSWER
 
     def label_names(
         self, matcher_sets: Sequence[Sequence[Matcher]], *, start_ms: int, end_ms: int, limit: int = 0
@@ -153,41 +263,187 @@ class DiskMetricStore:
 
     def time_range(self) -> tuple[int, int] | None:
         with self._lock:
-            pools = [pool for pool in self._head.pools() if pool.samples]
-        if not pools:
-            return None
-        return min(pool.min_ms for pool in pools), max(pool.max_ms for pool in pools)
+            spans = [span for span in (part.time_range() for part in self._head.parts()) if span is not None]
+            spans += [(block.min_ms, block.max_ms) for block in self._blocks.blocks]
+        return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None
 
     # Administration.
 
     def delete(self, matcher_sets: Sequence[Sequence[Matcher]], *, start_ms: int, end_ms: int) -> None:
-        raise NotImplementedError
+        with self._upkeep:
+            # All samples into blocks first: then there is one place where deletions are noted.
+            self.flush()
+            for block in self._blocks.blocks:
+                if block.overlaps(start_ms, end_ms):
+                    found = [block.match(matchers) for matchers in matcher_sets or [()]]
+                    rows = np.unique(np.concatenate(found))
+                    if len(rows):
+                        self._blocks.save_tombstones(block, block.tombstones.plus(Tombstone(rows, start_ms, end_ms)))
 
     def clean_tombstones(self) -> None:
-        raise NotImplementedError
+        with self._upkeep:
+            for block in self._blocks.blocks:
+                if block.tombstones:
+                    self.merge([block])
 
     def snapshot(self, *, skip_head: bool = False) -> str:
-        raise NotImplementedError
+        with self._upkeep:
+            if not skip_head:
+                self.flush()
+            stamp = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC)
+            name = f"{stamp:%Y%m%dT%H%M%SZ}-{secrets.token_hex(8)}"
+            write_snapshot(self._folder / "snapshots" / name, self._blocks.blocks, self._files)
+            return name
 
-    def maintain(self, now_ms: int) -> None:
-        """One round of housekeeping."""
+    def flush(self) -> None:
+        """Write everything in memory as blocks."""
+        with self._upkeep:
+            with self._lock:
+                self._head.freeze()
+            self._flush()
+
+    def maintain(self, now_ms: int) -> None:  # noqa: ARG002
+        """One round of housekeeping. Ages are told by the newest sample, not by the clock: a clock that jumps deletes nothing.
+
+        Raises: DiskFull or StorageError; nothing is lost then, and the next round tries again.
+        """
+        with self._upkeep:
+            with self._lock:
+                self._check_open()
+                if self._head.is_due():
+                    self._head.freeze()
+            self._flush()
+            self.compact()
+            self._retain()
+            for block in self._blocks.blocks:
+                block.cool()
+
+    def compact(self) -> None:
+        """Merge until the plan is empty."""
+        options = self._options
+        with self._upkeep:
+            while self._head.newest_ms is not None and not self._closed:
+                plan = plan_merge(
+                    self._blocks.blocks,
+                    range_ms=options.block_range_ms,
+                    largest_ms=options.largest_block_ms,
+                    newest_ms=self._head.newest_ms,
+                )
+                if not plan or not self._has_room_to_merge(plan):
+                    return
+                self.merge(plan)
+
+    def _has_room_to_merge(self, blocks: Sequence[Block]) -> bool:
+        """A merge needs its sources' size once more for a while; below that it waits, and writes go on."""
+        return self._files.free_bytes(self._folder) > sum(block.size_bytes for block in blocks)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """In service now, oldest first, late ones last."""
+        return self._blocks.blocks
+
+    def merge(self, blocks: Sequence[Block]) -> None:
+        """Put one block in the place of some. Of two samples at one place the earlier block's stays."""
+        with self._upkeep:
+            self._merge(blocks)
+
+    def _merge(self, blocks: Sequence[Block]) -> None:
+        path = self._blocks.new_path()
+        try:
+            merge_blocks(path, self._files, blocks, cache=self._cache, on_corrupt=self._on_corrupt)
+        except CorruptData as err:
+            self._files.remove(path)
+            self._drop_unreadable(blocks, err)
+            return
+        self._replace(blocks, [path])
+
+    def _drop_unreadable(self, blocks: Sequence[Block], err: CorruptData) -> None:
+        """Set aside the blocks whose labels cannot be read."""
+        for block in blocks:
+            try:
+                block.match([])
+                for name in block.labels.columns:
+                    assert block.labels.columns[name] is not None
+            except CorruptData:
+                self._set_aside(block, err)
+
+    def _replace(self, old: Sequence[Block], paths: Sequence[Path]) -> None:
+        with self._lock:
+            self._blocks.add(paths, replaced=old)
+        for block in old:
+            self._cache.forget(block.number)
+        self._blocks.remove_files(old)
+        self._blocks.remove_empty(paths)
+
+    def _flush(self) -> None:
+        """Write the frozen parts as blocks, then let go of the journal before them."""
+        with self._upkeep:
+            if not self._head.frozen:
+                return
+            position = self._flush_frozen()
+            with self._lock:
+                self._head.collect()
+                checkpoint = self._head.checkpoint(position)
+            checkpoint.save(self._folder / "checkpoint", self._files)
+            self._journal.truncate_before(position)
+
+    def _flush_frozen(self) -> int:
+        position = 0
+        for part in list(self._head.frozen):
+            # A block may not be ahead of the journal: positions would be given twice after a power loss.
+            self._journal.sync_to(part.position)
+            slots = part.slots()
+            with self._lock:
+                table = self._head.index.table(slots)
+            paths = write_part(
+                part,
+                slots,
+                table,
+                new_path=self._blocks.new_path,
+                files=self._files,
+                range_ms=self._options.block_range_ms,
+                largest_ms=self._options.largest_block_ms,
+            )
+            with self._lock:
+                self._blocks.add(paths)
+                self._head.frozen.remove(part)
+            position = part.position
+        return position
+
+    def _retain(self) -> None:
+        with self._lock:
+            newest_ms, blocks = self._head.newest_ms, self._blocks.blocks
+        if newest_ms is None:
+            return
+        options = self._options
+        doomed = beyond_retention(
+            blocks,
+            newest_ms=newest_ms,
+            retention_ms=options.retention_ms,
+            retention_bytes=options.retention_bytes,
+            other_bytes=self._journal.size_bytes(),
+        )
+        if doomed:
+            self._replace(doomed, [])
 
     def stats(self) -> StoreStats:
         with self._lock:
             head, journal = self._head, self._journal
-            notes = list(journal.recovery.notes)
+            notes = [*self._notes, *self._blocks.notes, *journal.recovery.notes]
+            blocks = self._blocks
             return StoreStats(
                 samples_appended=head.counters.appended,
                 series_created=head.counters.created,
                 series_active=head.index.count,
-                disk_bytes=journal.size_bytes(),
+                disk_bytes=journal.size_bytes() + blocks.size_bytes(),
                 log_bytes=journal.size_bytes(),
-                corruptions=journal.recovery.corruptions,
+                blocks=len(blocks.blocks),
+                corruptions=journal.recovery.corruptions + blocks.corruptions + self._corruptions,
                 notes=tuple(notes),
             )
 
     def close(self) -> None:
-        with self._lock:
+        with self._upkeep, self._lock:
             if self._closed:
                 return
             self._closed = True

@@ -1,0 +1,247 @@
+"""A block on disk, opened for reading: match its label columns, read the stripes that the range touches."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spyglass.model.arrays import I64
+from spyglass.model.errors import CorruptData
+from spyglass.model.labels import LabelTable
+from spyglass.model.matchers import Matcher
+from spyglass.model.samples import HistogramRuns
+from spyglass.protocols.budget import Budget
+from spyglass.storage.metrics.assemble import Piece, SourceAnswer
+from spyglass.storage.metrics.block_writer import MAGIC
+from spyglass.storage.metrics.column_file import ColumnFile
+from spyglass.storage.metrics.decoded_cache import DecodedCache
+from spyglass.storage.metrics.fingerprints import table_fingerprints
+from spyglass.storage.metrics.histogram_codec import histogram_runs
+from spyglass.storage.metrics.label_columns import StoredLabels
+from spyglass.storage.metrics.matching import match_rows
+from spyglass.storage.metrics.ragged import keep_where, pieces
+from spyglass.storage.metrics.stripe import Stripe
+from spyglass.storage.metrics.tombstones import Tombstones
+
+BLOCK_SUFFIX = ".block"
+TOMBSTONE_SUFFIX = ".tombstones"
+
+OnCorrupt = Callable[[CorruptData], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StripeMeta:
+    """start_ms: of its window. min_ms, max_ms: of its samples."""
+
+    start_ms: int
+    min_ms: int
+    max_ms: int
+    samples: int
+    series: int
+
+
+class Block:
+    """Immutable but for its tombstones. Thread-safe: tables are loaded on demand, and twice at worst."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.number = int(path.stem)
+        self.file = ColumnFile(path, MAGIC)
+        meta = self.file.meta
+        self.min_ms, self.max_ms = int(meta["min_ms"]), int(meta["max_ms"])
+        self.series, self.samples = int(meta["series"]), int(meta["samples"])
+        self.level = int(meta["level"])
+        self.late = bool(meta["late"])
+        self.position = int(meta["position"])
+        self.flush = int(meta["flush"])
+        self.sources: list[int] = list(meta["sources"])
+        self.stripes = [StripeMeta(*one) for one in meta["stripes"]]
+        self.tombstones = Tombstones.load(path.with_suffix(TOMBSTONE_SUFFIX))
+        self._labels: StoredLabels | None = None
+        self._open_stripes: dict[int, Stripe] = {}
+        self.idle = False
+        """Set by housekeeping, cleared by use: what stays idle gives its tables back."""
+
+    @property
+    def size_bytes(self) -> int:
+        return self.file.size_bytes
+
+    def overlaps(self, start_ms: int, end_ms: int) -> bool:
+        return self.samples > 0 and self.min_ms <= end_ms and self.max_ms >= start_ms
+
+    @property
+    def labels(self) -> LabelTable:
+        """All series."""
+        self.idle = False
+        if self._labels is None:
+            self._labels = StoredLabels(self.file)
+        return LabelTable(self.series, self._labels)
+
+    def match(self, matchers: Sequence[Matcher]) -> I64:
+        """Rows, ascending."""
+        columns = self.labels.columns
+        assert isinstance(columns, StoredLabels)
+        return match_rows(columns, self.series, matchers, columns.code_of)
+
+    def stripe(self, number: int) -> Stripe:
+        self.idle = False
+        stripe = self._open_stripes.get(number)
+        if stripe is None:
+            stripe = self._open_stripes[number] = Stripe(self.file, number, self.number)
+        return stripe
+
+    def stripes_between(self, start_ms: int, end_ms: int) -> Iterator[int]:
+        for number, meta in enumerate(self.stripes):
+            if meta.min_ms <= end_ms and meta.max_ms >= start_ms:
+                yield number
+
+    def select(
+        self,
+        matchers: Sequence[Matcher],
+        start_ms: int,
+        end_ms: int,
+        *,
+        cache: DecodedCache,
+        budget: Budget,
+        on_corrupt: OnCorrupt,
+    ) -> SourceAnswer:
+        """The block's part of a selection. What fails its checksum is told to `on_corrupt` and left out."""
+        rows = self.match(matchers)
+        found: list[Piece] = []
+        for number in self.stripes_between(start_ms, end_ms) if len(rows) else ():
+            budget.check()
+            for piece in self._read(number, rows, start_ms, end_ms, cache, budget, on_corrupt):
+                found.append(_renumbered(piece, rows))
+        return self._answer(rows, found, self._histograms(rows, start_ms, end_ms, on_corrupt))
+
+    def _answer(self, rows: I64, found: list[Piece], histograms: list[HistogramRuns]) -> SourceAnswer:
+        used = np.zeros(len(rows), np.bool_)
+        for piece in (*found, *histograms):
+            used[piece.rows] = True
+        if not used.all():
+            # Labels are taken of those series only that have samples here.
+            rank = np.cumsum(used) - 1
+            rows = rows[used]
+            found = [_with_rows(piece, rank[piece.rows]) for piece in found]
+            histograms = [_with_rows(piece, rank[piece.rows]) for piece in histograms]
+        table = self._taken(rows)
+        return SourceAnswer(table_fingerprints(table) if len(rows) else _NO_PRINTS, table, found, histograms, self.late)
+
+    def _taken(self, rows: I64) -> LabelTable:
+        table = self.labels
+        columns = {name: table.columns[name].take(rows) for name in table.columns}
+        return LabelTable(len(rows), {name: column for name, column in columns.items() if column.codes.any()})
+
+    def _read(
+        self,
+        number: int,
+        rows: I64,
+        start_ms: int,
+        end_ms: int,
+        cache: DecodedCache,
+        budget: Budget,
+        on_corrupt: OnCorrupt,
+    ) -> Iterator[Piece]:
+        try:
+            stripe = self.stripe(number)
+            series = stripe.find(rows)
+            if not len(series):
+                return
+            read = stripe.read(series, start_ms, end_ms, cache, budget)
+        except CorruptData as err:
+            on_corrupt(err)
+            yield from self._read_what_is_whole(number, rows, start_ms, end_ms, cache, on_corrupt)
+            return
+        if self.tombstones.touch(rows, start_ms, end_ms):
+            ragged = read.ragged()
+            yield from pieces(keep_where(ragged, self.tombstones.keep(ragged)))
+        else:
+            yield from read.pieces()
+
+    def _read_what_is_whole(
+        self, number: int, rows: I64, start_ms: int, end_ms: int, cache: DecodedCache, on_corrupt: OnCorrupt
+    ) -> Iterator[Piece]:
+        """The slow way through a stripe with damage: chunk by chunk, leaving out those that cannot be read."""
+        try:
+            stripe = self.stripe(number)
+        except CorruptData:
+            return
+        series = stripe.find(rows)
+        for part in stripe.by_chunk(series):
+            try:
+                ragged = stripe.read(part, start_ms, end_ms, cache).ragged()
+            except CorruptData as err:
+                on_corrupt(err)
+                continue
+            yield from pieces(keep_where(ragged, self.tombstones.keep(ragged)))
+
+    def series_between(
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, *, cache: DecodedCache, on_corrupt: OnCorrupt
+    ) -> SourceAnswer:
+        """The series with a sample in the range, without samples. Deleted samples still count here."""
+        rows = self.match(matchers)
+        has = np.zeros(self.series, np.bool_)
+        for number in self.stripes_between(start_ms, end_ms) if len(rows) else ():
+            try:
+                stripe = self.stripe(number)
+                series = stripe.find(rows)
+                meta = self.stripes[number]
+                if len(series) and not (start_ms <= meta.min_ms and meta.max_ms <= end_ms):
+                    series = stripe.present_between(series, start_ms, end_ms, cache)
+                has[stripe.rows[series]] = True
+            except CorruptData as err:
+                on_corrupt(err)
+        for runs in self._histograms(rows, start_ms, end_ms, on_corrupt):
+            has[rows[runs.rows]] = True
+        has[self.tombstones.wholly_hidden(self.min_ms, self.max_ms)] = False
+        table = self._taken(rows[has[rows]])
+        return SourceAnswer(table_fingerprints(table), table)
+
+    def histogram_rows(self) -> list[Any]:
+        """[(row, time_ms, encoded)]: see histogram_codec. Raises: CorruptData."""
+        rows = self.file.json("histograms") if "histograms" in self.file else []
+        assert isinstance(rows, list)
+        return rows
+
+    def _histograms(self, rows: I64, start_ms: int, end_ms: int, on_corrupt: OnCorrupt) -> list[HistogramRuns]:
+        span = self.file.meta["histogram_range"]
+        if span is None or span[0] > end_ms or span[1] < start_ms:
+            return []
+        try:
+            stored = self.histogram_rows()
+        except CorruptData as err:
+            on_corrupt(err)
+            return []
+        wanted = {row: at for at, row in enumerate(rows.tolist())}
+        chosen = [
+            (wanted[row], time_ms, encoded)
+            for row, time_ms, encoded in stored
+            if row in wanted and start_ms <= time_ms <= end_ms and not self.tombstones.hides(row, time_ms)
+        ]
+        return histogram_runs(chosen)
+
+    def cool(self) -> None:
+        """Give back the tables if nobody used them since the last call."""
+        if self.idle:
+            self._labels = None
+            self._open_stripes = {}
+        self.idle = True
+
+
+_NO_PRINTS = np.zeros((0, 2), np.uint64)
+
+
+def _renumbered(piece: Piece, rows: I64) -> Piece:
+    """Block rows -> places among the matched `rows`, which ascend."""
+    renumbered: Piece = _with_rows(piece, np.searchsorted(rows, piece.rows))
+    return renumbered
+
+
+def _with_rows(piece: Any, rows: I64) -> Any:
+    """dataclasses.replace without its cost of a look at every field."""
+    kind = type(piece)
+    values = {name: getattr(piece, name) for name in kind.__slots__}
+    values["rows"] = rows
+    return kind(**values)

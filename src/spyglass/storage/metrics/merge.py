@@ -1,0 +1,139 @@
+"""Merge blocks into one: stripes that only one of them has are copied as they are, the others are decoded, merged and encoded anew.
+
+Deleted samples do not come along. Memory is bounded by one slice of each source and the label tables.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from spyglass.model.arrays import I64
+from spyglass.model.errors import CorruptData
+from spyglass.model.labels import LabelTable
+from spyglass.protocols.files import Files
+from spyglass.storage.metrics.assemble import SourceAnswer, unify_rows
+from spyglass.storage.metrics.block import Block, OnCorrupt
+from spyglass.storage.metrics.block_writer import HistogramRow, StripeSource, write_block
+from spyglass.storage.metrics.decoded_cache import DecodedCache
+from spyglass.storage.metrics.fingerprints import table_fingerprints
+from spyglass.storage.metrics.label_columns import sort_order
+from spyglass.storage.metrics.ragged import Ragged, keep_where, merge_ragged, offsets_of, slice_bounds
+from spyglass.storage.metrics.stripe import Stripe
+
+_ALL_TIME = (-(2**62), 2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One source's stripe of a window. rows: the new block's row of each series, ascending."""
+
+    block: Block
+    stripe: Stripe
+    rows: I64
+
+
+def merge_blocks(
+    path: Path, files: Files, blocks: Sequence[Block], *, cache: DecodedCache, on_corrupt: OnCorrupt
+) -> int:
+    """Write the samples of `blocks` as one block. Where two have a sample of one series at one time, the earlier in the list wins.
+
+    Chunks that fail their checksum are told and left out. Returns the size in bytes.
+    Raises: CorruptData if a source's labels cannot be read; DiskFull, StorageError.
+    """
+    rows_of, table = _unified(blocks)
+    windows = sorted({meta.start_ms for block in blocks for meta in block.stripes})
+    stripes = (_stripe_source(start, blocks, rows_of, cache, on_corrupt) for start in windows)
+    meta = {
+        "level": max(block.level for block in blocks) + 1,
+        "late": all(block.late for block in blocks),
+        "position": max(block.position for block in blocks),
+        "flush": 0,
+        "sources": [block.number for block in blocks],
+    }
+    return write_block(path, files, table, stripes, meta=meta, histograms=_histograms(blocks, rows_of, on_corrupt))
+
+
+def _unified(blocks: Sequence[Block]) -> tuple[list[I64], LabelTable]:
+    """For each block the new row of each of its rows; the new label table, in the order of blocks."""
+    answers = [SourceAnswer(table_fingerprints(block.labels), block.labels) for block in blocks]
+    rows_of, table = unify_rows(answers)
+    order = sort_order(table)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return [rank[rows] for rows in rows_of], table.take(order)
+
+
+def _stripe_source(
+    start_ms: int, blocks: Sequence[Block], rows_of: Sequence[I64], cache: DecodedCache, on_corrupt: OnCorrupt
+) -> StripeSource:
+    parts: list[_Part] = []
+    for block, rows in zip(blocks, rows_of, strict=True):
+        for number, meta in enumerate(block.stripes):
+            if meta.start_ms == start_ms:
+                try:
+                    stripe = block.stripe(number)
+                except CorruptData as err:
+                    on_corrupt(err)
+                    continue
+                parts.append(_Part(block, stripe, rows[stripe.rows]))
+    if len(parts) == 1 and not parts[0].block.tombstones and not parts[0].block.late:
+        return StripeSource(start_ms, lambda: (), copied=(parts[0].stripe, parts[0].rows))
+    return StripeSource(start_ms, partial(_merged_slices, parts, cache, on_corrupt))
+
+
+def _merged_slices(parts: Sequence[_Part], cache: DecodedCache, on_corrupt: OnCorrupt) -> Iterator[Ragged]:
+    if not parts:
+        return
+    rows, inverse = np.unique(np.concatenate([part.rows for part in parts]), return_inverse=True)
+    lengths = np.bincount(inverse, weights=np.concatenate([part.stripe.lengths() for part in parts])).astype(np.int64)
+    for low, high in slice_bounds(lengths):
+        slices = [_slice(part, int(rows[low]), int(rows[high - 1]), cache, on_corrupt) for part in parts]
+        merged = merge_ragged([ragged for ragged in slices if len(ragged.times)])
+        if merged is not None:
+            yield merged
+
+
+def _slice(part: _Part, first_row: int, last_row: int, cache: DecodedCache, on_corrupt: OnCorrupt) -> Ragged:
+    """The part's samples of the rows first_row..last_row, without those that were deleted."""
+    low, high = np.searchsorted(part.rows, [first_row, last_row + 1])
+    series = np.arange(low, high)
+    try:
+        found = [part.stripe.read(series, *_ALL_TIME, cache).ragged()] if len(series) else []
+    except CorruptData:
+        found = list(_readable(part, series, cache, on_corrupt))
+    tombstones = part.block.tombstones
+    if tombstones:
+        found = [keep_where(ragged, tombstones.keep(ragged)) for ragged in found]
+    ragged = merge_ragged(found)
+    if ragged is None:
+        nothing = np.zeros(0, np.int64)
+        return Ragged(nothing, offsets_of(nothing), nothing, np.zeros(0))
+    # Block rows -> new rows; both ascend.
+    return Ragged(
+        part.rows[np.searchsorted(part.stripe.rows, ragged.rows)], ragged.offsets, ragged.times, ragged.values
+    )
+
+
+def _readable(part: _Part, series: I64, cache: DecodedCache, on_corrupt: OnCorrupt) -> Iterator[Ragged]:
+    for some in part.stripe.by_chunk(series):
+        try:
+            yield part.stripe.read(some, *_ALL_TIME, cache).ragged()
+        except CorruptData as err:
+            on_corrupt(err)
+
+
+def _histograms(blocks: Sequence[Block], rows_of: Sequence[I64], on_corrupt: OnCorrupt) -> list[HistogramRow]:
+    found: dict[tuple[int, int], object] = {}
+    for block, rows in zip(blocks, rows_of, strict=True):
+        try:
+            stored = block.histogram_rows()
+        except CorruptData as err:
+            on_corrupt(err)
+            continue
+        for row, time_ms, encoded in stored:
+            if not block.tombstones.hides(row, time_ms):
+                found.setdefault((int(rows[row]), time_ms), encoded)
+    return [(row, time_ms, found[row, time_ms]) for row, time_ms in sorted(found)]

@@ -1,0 +1,23 @@
+"""Which blocks are past their time, or too many: whole blocks go, oldest first, as upstream."""
+
+from collections.abc import Sequence
+
+from spyglass.storage.metrics.block import Block
+
+
+def beyond_retention(
+    blocks: Sequence[Block], *, newest_ms: int, retention_ms: int, retention_bytes: int, other_bytes: int
+) -> list[Block]:
+    """Blocks whose newest sample is older than retention_ms before the store's newest; then the oldest until the rest fits.
+
+    other_bytes: what the journal takes. A limit of 0 is no limit.
+    """
+    doomed = [block for block in blocks if retention_ms and block.max_ms < newest_ms - retention_ms]
+    kept = sorted((block for block in blocks if block not in doomed), key=lambda block: block.max_ms)
+    total = other_bytes + sum(block.size_bytes for block in kept)
+    for block in kept:
+        if not retention_bytes or total <= retention_bytes:
+            break
+        doomed.append(block)
+        total -= block.size_bytes
+    return doomed

@@ -1,0 +1,241 @@
+"""Read one stripe of a block: the chunks that the chosen series lie in, decoded straight into the answer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pcodec import standalone
+
+from spyglass.model.arrays import F64, I32, I64
+from spyglass.model.samples import SampleRuns, SampleTile
+from spyglass.protocols.budget import Budget
+from spyglass.storage.metrics.column_file import ColumnFile
+from spyglass.storage.metrics.decoded_cache import DecodedCache
+from spyglass.storage.metrics.ragged import TILE_SERIES_MIN, Ragged, gather_index, gather_rows, offsets_of
+
+Array = npt.NDArray[Any]
+
+
+class ChunkedColumn:
+    """Items (series' values, or time vectors) in chunks. offsets [items+1]: each item's place in the whole column."""
+
+    def __init__(self, file: ColumnFile, name: str, stripe: int, lengths: I64) -> None:
+        self._file, self._name, self._stripe = file, name, stripe
+        self.offsets = offsets_of(lengths)
+        self.first: I64 = file.array(f"{name}/{stripe}/first").astype(np.int64)
+        self._at, self._size, self._crc = (
+            file.array(f"{name}/{stripe}/{part}").tolist() for part in ("at", "size", "crc")
+        )
+
+    def chunks_of(self, items: I64) -> tuple[list[int], list[int]]:
+        """The chunks that ascending `items` lie in, and the bounds [chunks+1] of each one's items among them."""
+        owner = np.searchsorted(self.first, items, side="right") - 1
+        chunks, starts = np.unique(owner, return_index=True)
+        return chunks.tolist(), [*starts.tolist(), len(items)]
+
+    def item_range(self, chunk: int) -> tuple[int, int]:
+        """[first, last+1) item of a chunk."""
+        following = chunk + 1
+        return int(self.first[chunk]), int(self.first[following]) if following < len(self.first) else len(
+            self.offsets
+        ) - 1
+
+    def decode(self, chunk: int) -> Array:
+        """Raises: CorruptData."""
+        column: Array = self._decoded(chunk, standalone.simple_decompress)
+        return column
+
+    def decode_into(self, chunk: int, out: Array) -> None:
+        """Decode into a contiguous array of exactly the chunk's length."""
+        self._decoded(chunk, lambda data: standalone.simple_decompress_into(data, out))
+
+    def raw(self, chunk: int) -> bytes:
+        """The compressed bytes, checked."""
+        return self._file.read(self._at[chunk], self._size[chunk], self._crc[chunk])
+
+    def _decoded(self, chunk: int, decoder: Any) -> Any:
+        data = self.raw(chunk)
+        try:
+            return decoder(data)
+        except (RuntimeError, TypeError, ValueError) as err:
+            raise self._file.corrupt(f"chunk {chunk} of {self._name}/{self._stripe}: {err}") from err
+
+    def key(self, block: int, chunk: int) -> tuple[int, str, int, int]:
+        return block, self._name, self._stripe, chunk
+
+
+@dataclass(frozen=True, slots=True)
+class StripeRead:
+    """S series read from a stripe. rows [S]: block rows. values: one series after the other.
+
+    vector_of [S] numbers the time vectors 0..V-1; vector v is times[starts[v] : starts[v] + counts[v]].
+    """
+
+    rows: I64
+    vector_of: I64
+    times: I64
+    starts: I64
+    counts: I64
+    values: F64
+
+    def ragged(self) -> Ragged:
+        """With the times written out for every series."""
+        counts = self.counts[self.vector_of]
+        index = gather_index(self.starts[self.vector_of], counts)
+        return Ragged(self.rows, offsets_of(counts), self.times[index], self.values)
+
+    def pieces(self) -> Iterator[SampleTile | SampleRuns]:
+        """A tile per time vector that enough series share; the others as runs."""
+        sizes = np.bincount(self.vector_of, minlength=len(self.counts))
+        if np.count_nonzero(sizes) == 1 and len(self.rows) >= TILE_SERIES_MIN:
+            yield self._tile(int(self.vector_of[0]), self.rows, self.values)
+        elif len(self.rows):
+            yield from self._mixed_pieces(sizes)
+
+    def _mixed_pieces(self, sizes: I64) -> Iterator[SampleTile | SampleRuns]:
+        counts = self.counts[self.vector_of]
+        begins = offsets_of(counts)[:-1]
+        order = np.argsort(self.vector_of, kind="stable")
+        bounds = offsets_of(sizes)
+        for vector in np.flatnonzero(sizes >= TILE_SERIES_MIN).tolist():
+            members = order[bounds[vector] : bounds[vector + 1]]
+            yield self._tile(
+                vector, self.rows[members], gather_rows(self.values, begins[members], int(counts[members[0]]))
+            )
+        rest = np.flatnonzero(sizes[self.vector_of] < TILE_SERIES_MIN)
+        if len(rest):
+            lengths = counts[rest]
+            times = self.times[gather_index(self.starts[self.vector_of[rest]], lengths)]
+            values = self.values if len(rest) == len(self.rows) else self.values[gather_index(begins[rest], lengths)]
+            yield SampleRuns(self.rows[rest], offsets_of(lengths), times, values)
+
+    def _tile(self, vector: int, rows: I64, values: F64) -> SampleTile:
+        start, count = int(self.starts[vector]), int(self.counts[vector])
+        return SampleTile(rows, self.times[start : start + count], values.reshape(len(rows), count))
+
+
+class Stripe:
+    """One stripe's tables, small; samples are read on demand."""
+
+    def __init__(self, file: ColumnFile, number: int, block: int) -> None:
+        self._block = block
+        _, self.min_ms, self.max_ms, _, _ = file.meta["stripes"][number]
+        self.rows: I64 = file.array(f"rows/{number}").astype(np.int64)
+        self.vector_of: I32 = file.array(f"vector_of/{number}")
+        self.vector_lengths: I64 = file.array(f"lengths/{number}").astype(np.int64)
+        self.times = ChunkedColumn(file, "times", number, self.vector_lengths)
+        self.values = ChunkedColumn(file, "values", number, self.vector_lengths[self.vector_of])
+
+    @property
+    def nbytes(self) -> int:
+        return self.rows.nbytes + self.vector_of.nbytes + self.values.offsets.nbytes + self.times.offsets.nbytes
+
+    def lengths(self) -> I64:
+        """Samples of each of the stripe's series."""
+        return self.vector_lengths[self.vector_of]
+
+    def find(self, rows: I64) -> I64:
+        """The stripe's series among ascending block rows."""
+        if not len(rows):
+            return np.zeros(0, np.int64)
+        place = np.minimum(np.searchsorted(rows, self.rows), len(rows) - 1)
+        return np.flatnonzero(rows[place] == self.rows)
+
+    def present_between(self, series: I64, start_ms: int, end_ms: int, cache: DecodedCache) -> I64:
+        """Those of the series that have a sample in [start_ms, end_ms]; reads times only."""
+        vectors, inverse = np.unique(self.vector_of[series], return_inverse=True)
+        _, _, low, high = self._cut_vectors(vectors.astype(np.int64), start_ms, end_ms, cache)
+        return series[(high > low)[inverse]]
+
+    def by_chunk(self, series: I64) -> Iterator[I64]:
+        """The series split by the chunk that holds their values."""
+        _, bounds = self.values.chunks_of(series)
+        return (series[low:high] for low, high in pairwise(bounds))
+
+    def read(
+        self, series: I64, start_ms: int, end_ms: int, cache: DecodedCache, budget: Budget | None = None
+    ) -> StripeRead:
+        """The samples in [start_ms, end_ms] of ascending `series` (numbers in this stripe).
+
+        Raises: CorruptData for the first chunk that fails its checksum.
+        """
+        vectors, inverse = np.unique(self.vector_of[series], return_inverse=True)
+        times, offsets, low, high = self._cut_vectors(vectors.astype(np.int64), start_ms, end_ms, cache)
+        counts = (high - low)[inverse]
+        kept = counts > 0
+        if not kept.all():
+            series, inverse, counts = series[kept], inverse[kept], counts[kept]
+        if budget is not None:
+            budget.charge_samples(int(counts.sum()))
+        values = self._read_values(series, low[inverse], counts, cache, budget)
+        return StripeRead(self.rows[series], inverse.astype(np.int64), times, offsets[:-1] + low, high - low, values)
+
+    def _cut_vectors(self, vectors: I64, start_ms: int, end_ms: int, cache: DecodedCache) -> tuple[I64, I64, I64, I64]:
+        """Times of some vectors, ragged, and for each the half-open stretch [low, high) inside the range."""
+        lengths = self.vector_lengths[vectors]
+        offsets = offsets_of(lengths)
+        times = np.empty(int(offsets[-1]), np.int64)
+        chunks, bounds = self.times.chunks_of(vectors)
+        for number, chunk in enumerate(chunks):
+            mine = slice(bounds[number], bounds[number + 1])
+            base = int(self.times.offsets[self.times.item_range(chunk)[0]])
+            column = cache.get_or(self.times.key(self._block, chunk), partial(self.times.decode, chunk))
+            index = gather_index(self.times.offsets[vectors[mine]] - base, lengths[mine])
+            times[offsets[mine.start] : offsets[mine.stop]] = column[index]
+        inside = (times >= start_ms) & (times <= end_ms)
+        if inside.all():
+            return times, offsets, np.zeros(len(vectors), np.int64), lengths
+        high = np.add.reduceat(times <= end_ms, offsets[:-1], dtype=np.int64)
+        low = np.add.reduceat(times < start_ms, offsets[:-1], dtype=np.int64)
+        return times, offsets, low, np.maximum(high, low)
+
+    def _read_values(self, series: I64, low: I64, counts: I64, cache: DecodedCache, budget: Budget | None) -> F64:
+        """The values of each series from `low` on, `counts` of them, one after the other."""
+        places = offsets_of(counts)
+        out = np.empty(int(places[-1]), np.float64)
+        column = self.values
+        chunks, bounds = column.chunks_of(series)
+        for number, chunk in enumerate(chunks):
+            if budget is not None and number % 16 == 0:
+                budget.check()
+            mine = slice(bounds[number], bounds[number + 1])
+            target = out[places[mine.start] : places[mine.stop]]
+            self._read_chunk(chunk, series[mine], low[mine], counts[mine], target, cache)
+        return out
+
+    def _read_chunk(self, chunk: int, series: I64, low: I64, counts: I64, target: F64, cache: DecodedCache) -> None:
+        column = self.values
+        first, stop = column.item_range(chunk)
+        base = int(column.offsets[first])
+        whole = int(column.offsets[stop]) - base
+        key = column.key(self._block, chunk)
+        held = cache.get(key)
+        if held is None and len(target) == whole:
+            column.decode_into(chunk, target)
+            return
+        if held is None:
+            # A chunk of which most is wanted is not worth a place in the cache: decoding it is as fast as copying.
+            fresh = len(target) * 2 > whole
+            held = column.decode(chunk) if fresh else cache.get_or(key, partial(column.decode, chunk))
+        _copy(held, column.offsets[series] - base, whole // (stop - first), low, counts, target)
+
+
+def _copy(held: F64, starts: I64, length: int, low: I64, counts: I64, target: F64) -> None:
+    """target = the stretches [start+low, +count) of held. Where all series are alike it is a copy of a rectangle."""
+    uniform = (
+        len(held) % length == 0
+        and bool((counts == counts[0]).all())
+        and bool((low == low[0]).all())
+        and bool((starts % length == 0).all())
+    )
+    if uniform and int(low[0] + counts[0]) <= length:
+        rows = starts // length
+        rectangle = held.reshape(-1, length)
+        chosen: Any = slice(int(rows[0]), int(rows[-1]) + 1) if int(rows[-1] - rows[0]) == len(rows) - 1 else rows
+        target.reshape(len(rows), -1)[:] = rectangle[chosen, int(low[0]) : int(low[0] + counts[0])]
+        return
+    np.take(held, gather_index(starts + low, counts), out=target)
