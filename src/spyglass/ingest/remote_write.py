@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spyglass.formats.remote_write import DECODERS, BadLabels, WriteColumns, labels_of_key
+from spyglass.formats.remote_write import DECODERS, BadLabels, Key, WriteColumns, labels_of_key
 from spyglass.ingest.metrics import LabelLimits, MetricIngest, shown
 from spyglass.model.arrays import I64
 from spyglass.model.labels import Labels
@@ -16,8 +16,6 @@ CACHE_KEYS_MAX = 2_000_000
 
 BAD = -1
 LIMITED = -2
-
-Key = bytes | Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class RemoteWriteIngest:
         Raises: MalformedBody: nothing was stored.  DiskFull, Unavailable.
         """
         cache = self._caches.setdefault(tenant, {})
-        columns = DECODERS[message](data, cache)  # type: ignore[arg-type]  # it only asks whether a key is in
+        columns = DECODERS[message](data, cache)
         problems = list(columns.bad)
         entry_refs = self._resolve(store, cache, columns, problems)
         batch, rows = _batch(columns, entry_refs)
@@ -73,7 +71,7 @@ class RemoteWriteIngest:
 
     def _resolve(self, store: MetricStore, cache: dict[Key, int], columns: WriteColumns, problems: list[str]) -> I64:
         """A reference per entry; BAD or LIMITED where there is none."""
-        found = list(map(cache.get, columns.keys))
+        found = columns.known if columns.known is not None else list(map(cache.get, columns.keys))
         fresh = {key for key, ref in zip(columns.keys, found, strict=True) if ref is None} if None in found else ()
         if fresh:
             self._learn(store, cache, list(fresh), problems)

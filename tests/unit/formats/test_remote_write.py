@@ -53,7 +53,7 @@ def test_known_keys_need_no_look() -> None:
     """The cache of keys changes nothing in the answer."""
     body = encode_v1([(UP, [(NOW, 1.5)])])
     first = decode_v1(body)
-    assert rows(decode_v1(body, {key for key in first.keys if isinstance(key, bytes)})) == rows(first)
+    assert rows(decode_v1(body, dict.fromkeys(first.keys, 7))) == rows(first)
 
 
 @pytest.mark.parametrize(

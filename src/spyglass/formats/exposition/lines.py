@@ -28,6 +28,8 @@ _OPENMETRICS_LINE = re.compile(
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_SIMPLE_PAIR = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="([^"\\]*)"')
+"""What nearly all labels are; the text is put together again to see that nothing stood between."""
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _NUMBER = re.compile(
     rb"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?)|[nN][aA][nN]|[-+]?0[xX][0-9a-fA-F]+"
@@ -97,6 +99,9 @@ def read_series(raw: bytes) -> Labels:
         at += 1
     pairs: list[tuple[str, str]] = []
     if at < len(text):
+        simple = _SIMPLE_PAIR.findall(text, at + 1)
+        if name and text[at + 1 :] == ",".join([f'{label}="{value}"' for label, value in simple]) + "}":
+            return _canonical([(METRIC_NAME, name), *simple])
         pairs, quoted = _labels(text, at + 1, named=not name)
         name = name or quoted
     if not name:
