@@ -310,7 +310,7 @@ def _fell(index: I64, counts: F64, before_index: I64, before: F64) -> bool:
 def stored_hints(histograms: Sequence[FloatHistogram | None]) -> list[FloatHistogram | None]:
     """A series' histograms (None: a float between them) with the hints that Prometheus' storage gives back.
 
-    Reset where counts fell, else not reset; gauges stay gauges; of the first after a break nothing is known unless it says so itself.
+    Gauges stay gauges. Of a chunk's first histogram nothing is known (a reset starts a chunk), the others are no resets.
     Source: Prometheus tsdb/chunkenc/float_histogram.go.
     """
     out: list[FloatHistogram | None] = []
@@ -322,17 +322,28 @@ def stored_hints(histograms: Sequence[FloatHistogram | None]) -> list[FloatHisto
 
 
 def _stored_hint(before: FloatHistogram | None, histogram: FloatHistogram) -> ResetHint:
-    if histogram.reset_hint in (ResetHint.GAUGE, ResetHint.RESET):
-        return histogram.reset_hint
-    if before is None or before.reset_hint is ResetHint.GAUGE or not _same_chunk(before, histogram):
+    if histogram.reset_hint is ResetHint.GAUGE:
+        return ResetHint.GAUGE
+    if before is None or ResetHint.RESET is histogram.reset_hint or before.reset_hint is ResetHint.GAUGE:
         return ResetHint.UNKNOWN
-    return ResetHint.RESET if counts_fell(histogram, before) else ResetHint.NOT_RESET
+    return ResetHint.NOT_RESET if _same_chunk(before, histogram) else ResetHint.UNKNOWN
+
+
+def detected_hints(histograms: Sequence[FloatHistogram]) -> list[FloatHistogram]:
+    """A series' histograms with unknown hints found out by comparing neighbours; of the first nothing can be known.
+
+    Source: Prometheus promql/histogram_stats_iterator.go.
+    """
+    out: list[FloatHistogram] = []
+    for at, histogram in enumerate(histograms):
+        hint = histogram.reset_hint
+        if hint is ResetHint.UNKNOWN and at > 0:
+            hint = ResetHint.RESET if counts_fell(histogram, histograms[at - 1]) else ResetHint.NOT_RESET
+        out.append(histogram.with_hint(hint))
+    return out
 
 
 def _same_chunk(before: FloatHistogram, after: FloatHistogram) -> bool:
-    """Whether a chunk can hold both, or their difference is a reset for sure."""
-    if before.sum != before.sum:
-        return False
-    return (
-        before.schema == after.schema and before.zero_threshold == after.zero_threshold
-    ) or after.count < before.count
+    """Whether one chunk can hold both: the same layout, no reset between them, and the first is no stale marker."""
+    same_layout = before.schema == after.schema and before.zero_threshold == after.zero_threshold
+    return same_layout and before.sum == before.sum and not counts_fell(after, before)

@@ -87,12 +87,12 @@ def _check_one_side(node: Binary, sides: _Sides) -> None:
     step = int(np.flatnonzero(crowded.any(axis=0))[0])
     signature = int(np.flatnonzero(crowded[:, step])[0])
     rows = np.flatnonzero((sides.one_ids == signature) & sides.one.present[:, step])[:2].tolist()
-    first, second = (sides.one.labels.labels(row) for row in rows)
+    first, second = sorted(sides.one.labels.labels(row) for row in rows)
     group = _matched_labels(node.matching, second)
     side = "left" if sides.swapped else "right"
     raise ExecutionError(
         f"found duplicate series for the match group {show(group)} on the {side} hand-side of the operation: "
-        f"[{show(second)}, {show(first)}];many-to-many matching not allowed: matching labels must be unique on one side",
+        f"[{show(first)}, {show(second)}];many-to-many matching not allowed: matching labels must be unique on one side",
         span=node.span,
     )
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from spyglass.model.arrays import F64, I64, Mask, Objects
+from spyglass.model.errors import ExecutionError
 from spyglass.model.frame import Frame
+from spyglass.model.histogram_arithmetic import detected_hints
 from spyglass.model.histograms import FloatHistogram
 from spyglass.model.labels import LabelTable
 from spyglass.model.samples import STALE_BITS, HistogramRuns, SampleRuns, Selection
@@ -13,8 +15,9 @@ from spyglass.protocols.metric_store import SelectHints
 from spyglass.query.exec.context import EvalContext
 from spyglass.query.exec.names import dropped_names
 from spyglass.query.exec.registry import Reach, evaluates, load, loads
+from spyglass.query.kernels.extended import smoothed_values
 from spyglass.query.kernels.instant import newest
-from spyglass.query.kernels.windows import Reaches, run_bounds, separate
+from spyglass.query.kernels.windows import Reaches, run_bounds, separate, without_stale
 from spyglass.query.plan.nodes import Instant, SeriesScan, Shifted
 
 
@@ -37,7 +40,17 @@ def load_series(node: SeriesScan, ctx: EvalContext, reach: Reach) -> Selection:
     ctx.counters.series += selection.size
     ctx.counters.samples += sum(piece.values.size for piece in selection.pieces)
     ctx.counters.samples += sum(len(runs.times) for runs in selection.histograms)
+    if node.detect_resets and selection.histograms:
+        return replace(selection, histograms=[_with_detected_resets(joined_histograms(selection))])
     return selection
+
+
+def _with_detected_resets(runs: HistogramRuns) -> HistogramRuns:
+    values = runs.values.copy()
+    for start, end in zip(runs.offsets[:-1].tolist(), runs.offsets[1:].tolist(), strict=True):
+        for at, histogram in enumerate(detected_hints(values[start:end].tolist()), start):
+            values[at] = histogram
+    return replace(runs, values=values)
 
 
 def reaches_of(node: Shifted, ctx: EvalContext, length_ms: int) -> Reaches:
@@ -52,12 +65,28 @@ def reaches_of(node: Shifted, ctx: EvalContext, length_ms: int) -> Reaches:
 def evaluate_instant(node: Instant, ctx: EvalContext) -> Frame:
     """values [S,T]: the newest sample within the lookback, or its time in seconds."""
     reaches = reaches_of(node, ctx, ctx.options.lookback_ms)
-    reach = Reach(int(reaches.starts[0]), int(reaches.ends[-1]), step_ms=ctx.grid.step_ms)
+    beyond_ms = ctx.options.lookback_ms if node.modifier == "smoothed" else 0
+    reach = Reach(int(reaches.starts.min()), int(reaches.ends.max()) + beyond_ms, step_ms=ctx.grid.step_ms)
     selection = load(node.source, ctx, reach)
+    if node.modifier == "smoothed":
+        return _smoothed(node, selection, reaches, ctx)
     picked = _pick(selection, reaches, ctx)
     if not node.timestamps:
         return Frame(selection.labels, ctx.grid, picked.values, picked.present, picked.histograms)
     return dropped_names(Frame(selection.labels, ctx.grid, picked.times / 1000, picked.present), ctx)
+
+
+def _smoothed(node: Instant, selection: Selection, reaches: Reaches, ctx: EvalContext) -> Frame:
+    """Values interpolated between the samples around each step."""
+    if selection.histograms:
+        raise ExecutionError("smoothed and anchored modifiers do not work with native histograms", span=node.span)
+    shape = (selection.size, len(reaches.ends))
+    values, present = np.zeros(shape), np.zeros(shape, bool)
+    for piece in separate(selection.pieces, selection.size):
+        for part in without_stale(piece):
+            if part.values.size:
+                values[part.rows], present[part.rows] = smoothed_values(part, reaches, ctx.options.lookback_ms)
+    return Frame(selection.labels, ctx.grid, values, present)
 
 
 class _Picked:

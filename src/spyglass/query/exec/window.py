@@ -20,8 +20,8 @@ from spyglass.query.exec.registry import Reach, evaluate, evaluate_frame, evalua
 from spyglass.query.exec.select import reaches_of
 from spyglass.query.exec.values import Scalar
 from spyglass.query.format import short_float
-from spyglass.query.kernels import over_time, rates, trends
-from spyglass.query.kernels.windows import Reaches, Windows, separate, windows_of, without_stale
+from spyglass.query.kernels import extended, over_time, rates, trends
+from spyglass.query.kernels.windows import Piece, Reaches, Windows, separate, windows_of, without_stale
 from spyglass.query.plan.nodes import PlanNode, Subquery, Window
 
 Result = tuple[F64, Mask]
@@ -101,6 +101,7 @@ def evaluate_window(node: Window, ctx: EvalContext) -> Frame:
     """A range function over the samples of its source. Raises: ExecutionError for bad factors."""
     arguments = [_scalar(argument, ctx) for argument in node.arguments]
     _check_arguments(node, arguments, ctx)
+    _check_modifier(node)
     reaches = reaches_of(node, ctx, node.range_ms)
     selection = load(node.source, ctx, _reach(node, ctx, reaches))
     output = _Output(np.zeros((selection.size, ctx.grid.count)), np.zeros((selection.size, ctx.grid.count), bool))
@@ -109,7 +110,10 @@ def evaluate_window(node: Window, ctx: EvalContext) -> Frame:
             ctx.budget.check()
             if part.values.size == 0:
                 continue
-            output.put(part.rows, apply_kernel(node.function, windows_of(part, reaches), arguments, node.range_ms))
+            if node.modifier:
+                output.put(part.rows, _extended(node, part, reaches, ctx))
+            else:
+                output.put(part.rows, apply_kernel(node.function, windows_of(part, reaches), arguments, node.range_ms))
     frame = Frame(selection.labels, ctx.grid, output.values, output.present)
     _note_counters(node, frame, ctx)
     frame = window_histograms.overlay(node, selection, frame, reaches, ctx)
@@ -124,7 +128,31 @@ def _scalar(node: PlanNode, ctx: EvalContext) -> F64:
 
 def _reach(node: Window, ctx: EvalContext, reaches: Reaches) -> Reach:
     start, end = int(reaches.starts.min()), int(reaches.ends.max())
+    start -= ctx.options.lookback_ms if node.modifier else 0
+    end += ctx.options.lookback_ms if node.modifier == "smoothed" else 0
     return Reach(start, end, node.function, node.range_ms, ctx.grid.step_ms)
+
+
+def _check_modifier(node: Window) -> None:
+    known = extended.FUNCTIONS.get(node.modifier)
+    if known is not None and node.function not in known:
+        raise ExecutionError(
+            f"{node.modifier} modifier can only be used with: {', '.join(known)} - not with {node.function}",
+            span=node.span,
+        )
+
+
+def _extended(node: Window, part: Piece, reaches: Reaches, ctx: EvalContext) -> Result:
+    """A function over an anchored or smoothed range."""
+    smoothed = node.modifier == "smoothed"
+    found = extended.borders(part, reaches, ctx.options.lookback_ms, smoothed=smoothed)
+    if node.function in ("changes", "resets"):
+        happened = rates.differed(found.values) if node.function == "changes" else rates.fell(found.values)
+        return extended.extended_transitions(found, happened)
+    is_counter, is_rate = EXTRAPOLATED[node.function]
+    return extended.extended_change(
+        found, is_counter=is_counter, is_rate=is_rate, smoothed=smoothed, range_ms=node.range_ms
+    )
 
 
 def _check_arguments(node: Window, arguments: Sequence[F64], ctx: EvalContext) -> None:

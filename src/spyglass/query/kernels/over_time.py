@@ -192,7 +192,7 @@ def quantile_over_time(windows: Windows, quantile: F64) -> Result:
 
 
 def mad_over_time(windows: Windows) -> Result:
-    """The median of the distances from the median."""
+    """The median of the distances from the median; NaN where any value is."""
     present = windows.count > 0
     if windows.values.size == 0:
         return np.zeros(present.shape), present
@@ -203,8 +203,8 @@ def mad_over_time(windows: Windows) -> Result:
     inside = np.arange(ordered.shape[1]) < count[:, None]
     with np.errstate(all="ignore"):
         distance = np.abs(ordered - median)
-    nans = np.isnan(distance) & inside
-    distance = np.where(inside, np.where(nans, -np.inf, distance), np.inf)
+    spoilt = (np.isnan(distance) & inside).any(axis=1)
+    distance = np.where(inside, distance, np.inf)
     distance.sort(axis=1)
-    distance = np.where(np.arange(ordered.shape[1]) < nans.sum(axis=1, keepdims=True), np.nan, distance)
-    return quantile_of_sorted(distance, count, half).reshape(present.shape), present
+    found = np.where(spoilt, np.nan, quantile_of_sorted(distance, count, half))
+    return found.reshape(present.shape), present

@@ -87,15 +87,23 @@ def transitions(windows: Windows, happened: Mask) -> tuple[F64, Mask]:
 
 def resets(windows: Windows) -> tuple[F64, Mask]:
     """How often the value went down."""
-    values = windows.values
-    happened = np.zeros(len(values), bool)
-    happened[1:] = values[1:] < values[:-1]
-    return transitions(windows, happened)
+    return transitions(windows, fell(windows.values))
 
 
 def changes(windows: Windows) -> tuple[F64, Mask]:
     """How often the value changed; NaN to NaN is no change."""
-    values = windows.values
+    return transitions(windows, differed(windows.values))
+
+
+def fell(values: F64) -> Mask:
+    """Where a value is lower than the one before [M]."""
+    happened = np.zeros(len(values), bool)
+    happened[1:] = values[1:] < values[:-1]
+    return happened
+
+
+def differed(values: F64) -> Mask:
+    """Where a value is another than the one before [M]; NaN is like NaN."""
     happened = np.zeros(len(values), bool)
     happened[1:] = (values[1:] != values[:-1]) & ~(np.isnan(values[1:]) & np.isnan(values[:-1]))
-    return transitions(windows, happened)
+    return happened

@@ -1,6 +1,6 @@
 """A checked syntax tree becomes a plan: times resolved, parentheses gone, functions of ranges turned into Windows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spyglass.model.labels import METRIC_NAME, Labels, labels_of
 from spyglass.model.matchers import Matcher, MatchOp
@@ -21,12 +21,20 @@ _UNPINNED = frozenset(
 """Functions that look at the evaluation time themselves, so that pinned arguments do not make them step-invariant."""
 
 
+_OF_COUNTS = frozenset(("histogram_count", "histogram_sum", "histogram_avg"))
+_OF_BUCKETS = frozenset(("histogram_quantile", "histogram_quantiles", "histogram_fraction"))
+
+
 @dataclass(frozen=True, slots=True)
 class Lowering:
-    """How one request lowers. subquery_step_ms: the step of subqueries that name none."""
+    """How one request lowers. subquery_step_ms: the step of subqueries that name none.
+
+    counts_only: above stands a function that looks at counts and sums of histograms only.
+    """
 
     times: QueryTimes
     subquery_step_ms: int = DEFAULT_SUBQUERY_STEP_MS
+    counts_only: bool = False
 
     def plan(self, expr: ast.Expr) -> nodes.PlanNode:
         """The plan of a whole query. Raises: InvalidParameter for durations that come out wrong."""
@@ -77,7 +85,7 @@ class Lowering:
 
     def _instant(self, expr: ast.VectorSelector, *, timestamps: bool = False) -> nodes.Instant:
         return nodes.Instant(
-            nodes.SeriesScan(expr.matchers, span=expr.span),
+            nodes.SeriesScan(expr.matchers, detect_resets=self.counts_only, span=expr.span),
             timestamps=timestamps,
             modifier=expr.modifier,
             offset_ms=self._offset(expr),
@@ -90,10 +98,10 @@ class Lowering:
         range_ms = milliseconds(expr.range, self.times)
         if isinstance(expr, ast.MatrixSelector):
             selector = expr.selector
-            scan = nodes.SeriesScan(selector.matchers, span=expr.span)
+            scan = nodes.SeriesScan(selector.matchers, detect_resets=self.counts_only, span=expr.span)
             return scan, range_ms, self._offset(selector), self._at(selector), selector.modifier
         step_ms = self.subquery_step_ms if expr.step is None else milliseconds(expr.step, self.times)
-        child = self.node(expr.expr)
+        child = replace(self, counts_only=False).node(expr.expr)
         return nodes.Subquery(child, max(step_ms, 1), span=expr.span), range_ms, self._offset(expr), self._at(expr), ""
 
     def _raw(self, expr: ast.MatrixSelector | ast.SubqueryExpr) -> nodes.RawWindow:
@@ -124,6 +132,8 @@ class Lowering:
 
     def _call(self, expr: ast.Call) -> nodes.PlanNode:
         args = [ast.unwrapped(arg) for arg in expr.args]
+        if expr.function in _OF_BUCKETS or (expr.function in _OF_COUNTS and not self.counts_only):
+            return self._of_histograms(expr)
         if any(isinstance(arg, ast.MatrixSelector | ast.SubqueryExpr) for arg in args):
             return self._window(expr, args)
         if expr.function == "absent":
@@ -135,6 +145,11 @@ class Lowering:
         if expr.function in ("start", "end", "range", "step"):
             return nodes.Number(self._query_time(expr.function), span=expr.span)
         lowered = tuple(self._inner(arg) for arg in expr.args)
+        return nodes.Call(expr.function, lowered, tuple(arg.span for arg in expr.args), span=expr.span)
+
+    def _of_histograms(self, expr: ast.Call) -> nodes.Call:
+        inner = replace(self, counts_only=expr.function in _OF_COUNTS)
+        lowered = tuple(inner.node(arg) for arg in expr.args)
         return nodes.Call(expr.function, lowered, tuple(arg.span for arg in expr.args), span=expr.span)
 
     def _query_time(self, function: str) -> float:
