@@ -101,3 +101,12 @@ def expand(template: str, match: "re2._Match[str]") -> str:
         return match.group(index) or ""
 
     return _REFERENCE.sub(value, template)
+
+
+def quote_meta(text: str) -> str:
+    """Go's regexp.QuoteMeta: a pattern that matches the text itself.
+
+    >>> quote_meta("a.b")
+    'a\\\\.b'
+    """
+    return "".join(f"\\{char}" if char in _META or char == "|" else char for char in text)
