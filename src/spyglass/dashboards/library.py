@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from spyglass.config.grafana import Datasource
 from spyglass.dashboards import documents
 from spyglass.dashboards.migrate import migrate
 from spyglass.dashboards.provisioned import ProvisionedFile, Snapshot
@@ -49,10 +50,19 @@ class _Entry:
 
 
 class Library(DashboardLibrary):
-    """The collection. Reads are from memory; `save` and `delete` write the state file. now_ms: wall time."""
+    """The collection. Reads are from memory; `save` and `delete` write the state file.
 
-    def __init__(self, state: State, *, now_ms: Callable[[], int] = _wall_ms) -> None:
-        self._state, self._now_ms = state, now_ms
+    datasources: what names and defaults in old dashboards mean, as of now. now_ms: wall time.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        datasources: Callable[[], Sequence[Datasource]] = tuple,
+        now_ms: Callable[[], int] = _wall_ms,
+    ) -> None:
+        self._state, self._now_ms, self._datasources = state, now_ms, datasources
         self._lock = threading.RLock()
         self._snapshots: dict[str, Snapshot] = {}
         self._entries: dict[str, _Entry] = {}
@@ -98,7 +108,7 @@ class Library(DashboardLibrary):
         if entry is None:
             return None
         original = documents.unpack(entry.packed)
-        model = migrate(original)
+        model = migrate(original, self._datasources())
         model["uid"], model["id"], model["version"] = uid, entry.info.id, entry.info.version
         return Dashboard(entry.info, original, model)
 
@@ -116,7 +126,7 @@ class Library(DashboardLibrary):
             return list(self._problems)
 
     def migrate(self, dashboard: DashboardJson) -> DashboardJson:
-        return migrate(dashboard)
+        return migrate(dashboard, self._datasources())
 
     def versions(self, uid: str) -> Sequence[SavedVersion]:
         rows = self._state.read("SELECT * FROM dashboard_versions WHERE uid = ? ORDER BY version DESC", (uid,))
