@@ -181,9 +181,15 @@ class _Reading:
     deleted: list[str] = field(default_factory=list)
     prune: bool = False
     warnings: list[str] = field(default_factory=list)
+    pending: list[tuple[int, str]] = field(default_factory=list)
 
     def warn(self, document: Document, path: KeyPath, message: str) -> None:
-        self.warnings.append(str(document.error(path, message)))
+        self.pending.append((document.line(path), str(document.error(path, message))))
+
+    def file_done(self) -> None:
+        """Put the file's warnings behind those of the files before it, in the order of its lines."""
+        self.warnings += [text for _, text in sorted(self.pending, key=lambda pair: pair[0])]
+        self.pending = []
 
     def result(self) -> Provisioning:
         return Provisioning(
@@ -256,6 +262,7 @@ def _read_into(reading: _Reading, document: Document, *, expected: str) -> None:
         _read_datasources(reading, document)
     else:
         _read_providers(reading, document)
+    reading.file_done()
 
 
 def _read_datasources(reading: _Reading, document: Document) -> None:
@@ -423,10 +430,10 @@ def _warn_unknown(
         model = root if not path else blocks.get(where)
         if model is None:
             continue
-        known = {name for key, info in model.model_fields.items() for name in (key, info.alias or key)}
+        names = {info.alias or key for key, info in model.model_fields.items()}
         for key in mapping:
-            if key not in known and (where, key) not in _MEANINGLESS:
-                reading.warn(document, (*path, key), f"is not known{_suggestion(key, known)}; ignored")
+            if key not in names and key not in model.model_fields and (where, key) not in _MEANINGLESS:
+                reading.warn(document, (*path, key), f"is not known{_suggestion(key, names)}; ignored")
 
 
 _MEANINGLESS = frozenset({("datasources", "correlations"), ("datasources", "readOnly"), ("datasources", "typeLogoUrl")})
