@@ -217,6 +217,23 @@ async def test_a_reload_that_fails_says_why() -> None:
         assert (answer.status_code, answer.text) == (500, "failed to reload config: p.yml:3: global: is wrong\n")
 
 
+async def test_a_query_is_parsed_and_formatted() -> None:
+    """parse_query gives the tree, format_query the pretty text."""
+    async with door() as d:
+        tree = await d.data("/api/v1/parse_query", query='sum by (a) (rate(m{b=~"c"}[5m] offset 1m)) / 2')
+        assert tree["type"] == "binaryExpr"
+        assert tree["matching"] is None
+        assert tree["rhs"] == {"type": "numberLiteral", "val": "2"}
+        call = tree["lhs"]["expr"]
+        assert call["func"] == {"name": "rate", "argTypes": ["matrix"], "variadic": 0, "returnType": "vector"}
+        assert (call["args"][0]["type"], call["args"][0]["range"], call["args"][0]["offset"]) == (
+            "matrixSelector",
+            300000,
+            60000,
+        )
+        assert await d.data("/api/v1/format_query", query="sum(m)by(a)") == "sum by (a) (m)"
+
+
 async def promtool(*arguments: str) -> tuple[int, str]:
     program = shutil.which("promtool")
     if program is None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -100,6 +101,37 @@ async def test_the_real_prometheus_writes_to_us(tmp_path: Path) -> None:
             [row, *_] = await until(d, 'up{site="a"} == 1')
             assert row["metric"] == {"__name__": "up", "instance": address, "job": "them", "site": "a"}
             await until(d, 'spyglass_ingested_samples_total{door="remote_write"} > 20')
+
+
+async def test_the_real_prometheus_reads_from_us(tmp_path: Path) -> None:
+    """Remote read: a query there is answered with our samples, our external labels added."""
+    async with door(external_labels=lambda: {"site": "a"}) as d:
+        d.put({"x": (T, 1.5), "y": (1000, 2.5)})
+        config = f"remote_read: [{{url: '{d.url}/api/v1/read', read_recent: true, filter_external_labels: false}}]\n"
+        async with prometheus(tmp_path, config) as upstream:
+            for time_s, value in ((T / 1000, "1.5"), (1, "2.5")):
+                params = {"query": 'm{site="a"}', "time": time_s}
+                [row] = (await d.client.get(f"{upstream}/api/v1/query", params=params)).json()["data"]["result"]
+                assert (row["value"][1], row["metric"]["site"]) == (value, "a")
+
+
+async def test_the_real_prometheus_federates_from_us(tmp_path: Path) -> None:
+    """/federate is a target like any other."""
+    async with door() as d:
+        d.put({"x": (time.time_ns() // 1_000_000, 1.5), "old": (1000, 1.0)})
+        config = (
+            "global: {scrape_interval: 200ms, scrape_timeout: 200ms}\n"
+            "scrape_configs: [{job_name: f, metrics_path: /federate, honor_labels: true, "
+            f"params: {{'match[]': ['m']}}, static_configs: [{{targets: ['{d.url.removeprefix('http://')}']}}]}}]\n"
+        )
+        async with prometheus(tmp_path, config) as upstream, asyncio.timeout(20):
+            rows: list[dict[str, object]] = []
+            while not rows:
+                await asyncio.sleep(0.1)
+                answer = await d.client.get(f"{upstream}/api/v1/query", params={"query": "m"})
+                rows = answer.json()["data"]["result"]
+            assert [row["metric"] for row in rows] == [{"__name__": "m", "s": "x", "job": "f"}]
+        assert (await d.get("/federate", {"match[]": "m{"})).status_code == 400
 
 
 LABELS: list[Labels] = [labels_of({"__name__": "m", "s": str(i), "le": f"{i % 3}"}) for i in range(6)]

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from spyglass.api.prometheus import admin, management, query, series, status, targets, write
+from spyglass.api.prometheus import admin, federate, management, query, read, series, status, targets, write
 from spyglass.api.prometheus.deps import PrometheusDeps
 from spyglass.api.prometheus.replies import error_reply, failure
 from spyglass.model.errors import SpyglassError
@@ -30,6 +30,7 @@ def create_prometheus_app(deps: PrometheusDeps) -> Starlette:
         ("/query_range", query.query_range, READ),
         ("/query_exemplars", series.query_exemplars, READ),
         ("/format_query", query.format_query, READ),
+        ("/parse_query", query.parse_query, READ),
         ("/series", series.series, READ),
         ("/labels", series.labels, READ),
         ("/label/{name}/values", series.label_values, GET),
@@ -47,6 +48,7 @@ def create_prometheus_app(deps: PrometheusDeps) -> Starlette:
         ("/status/tsdb", status.tsdb, GET),
         ("/status/walreplay", status.walreplay, GET),
         ("/write", write.write, ("POST",)),
+        ("/read", read.read, READ),
         ("/admin/tsdb/delete_series", admin.delete_series, CHANGE),
         ("/admin/tsdb/clean_tombstones", admin.clean_tombstones, CHANGE),
         ("/admin/tsdb/snapshot", admin.snapshot, CHANGE),
@@ -57,6 +59,7 @@ def create_prometheus_app(deps: PrometheusDeps) -> Starlette:
         ("/-/reload", management.reload, ("GET", *CHANGE)),
         ("/-/quit", management.quit, ("GET", *CHANGE)),
         ("/metrics", management.metrics, GET),
+        ("/federate", federate.federate, GET),
         ("/version", management.version, GET),
         ("/", management.home, GET),
         ("/graph", management.home, GET),

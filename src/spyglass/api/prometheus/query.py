@@ -12,10 +12,12 @@ from spyglass.api.prometheus.deps import PrometheusDeps
 from spyglass.api.prometheus.encode import encode_result
 from spyglass.api.prometheus.params import Params, invalid, tenant_of
 from spyglass.api.prometheus.replies import ChunkedResponse, success
+from spyglass.api.prometheus.syntax_tree import tree_json
 from spyglass.model.arrays import I64
 from spyglass.model.errors import ParseError
 from spyglass.model.frame import Frame
 from spyglass.protocols.queries import MetricResult, QueryStats
+from spyglass.query.promql.parser import parse
 
 NS_PER_MS = 1_000_000
 TRUNCATED = "results truncated due to limit"
@@ -117,6 +119,16 @@ def stats_json(stats: QueryStats) -> dict[str, object]:
         },
         "samples": {"totalQueryableSamples": stats.samples, "peakSamples": stats.peak_samples},
     }
+
+
+async def parse_query(request: Request, deps: PrometheusDeps) -> Response:
+    """The query's syntax tree."""
+    del deps
+    params = await Params.of(request)
+    try:
+        return success(tree_json(parse(params.get("query"))))
+    except ParseError as err:
+        raise invalid("query", str(err)) from None
 
 
 async def format_query(request: Request, deps: PrometheusDeps) -> Response:
