@@ -190,7 +190,7 @@ class LogStoreSuite:
     def test_many_shapes_survive(self, harness: Harness) -> None:
         """Hundreds of templated lines mixed with their near misses come back as they were."""
         rng = random.Random(7)
-        lines = [_random_line(rng, i) for i in range(3000)]
+        lines = [random_line(rng, i) for i in range(3000)]
         batches = [lines[i : i + 300] for i in range(0, len(lines), 300)]
         for number, batch in enumerate(batches):
             entries = [entry(number * 10 + i / 100, line) for i, line in enumerate(batch)]
@@ -295,7 +295,7 @@ class LogStoreSuite:
             harness.store.append([(APP, [entry(1, "x")])])
 
 
-def _random_line(rng: random.Random, number: int) -> str:
+def random_line(rng: random.Random, number: int) -> str:
     kind = rng.randrange(8)
     if kind < 3:
         level = rng.choice(["info", "warn", "error"])

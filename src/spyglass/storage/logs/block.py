@@ -100,7 +100,7 @@ class Block:
         self.replaces: tuple[str, ...] = tuple(index["replaces"])
         parts = [entry["part"] for entry in index["parts"]]
         self.part_count = len(parts)
-        self.rows = sum(part["n"] for part in parts)
+        self.rows: int = sum(part["n"] for part in parts)
         self.line_bytes = sum(part["bytes"] for part in parts)
         self.min_ns = min((part["min"] for part in parts), default=0)
         self.max_ns = max((part["max"] for part in parts), default=0)

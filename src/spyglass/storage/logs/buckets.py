@@ -1,48 +1,327 @@
-"""Range aggregations from columns: counts and bytes per step, without handing out a line."""
+"""Range aggregations from columns: counts, bytes, and numbers in fields, per step and group, without handing out a line.
+
+Time is cut at every window's start and end into elementary intervals; a line adds to one of them, and a window is a difference of
+running sums. Quantiles keep the numbers and sort them once. None is the answer where the columns are not enough: the caller scans.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from spyglass.model.arrays import F64, I64
+from spyglass.model.arrays import F64, I64, Mask
 from spyglass.model.labels import Labels, LabelTable
-from spyglass.model.log_stages import LogStage
+from spyglass.model.log_stages import LabelFilter, LineFilter, LogStage
 from spyglass.model.matchers import Matcher
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.log_store import BucketAnswer, BucketSpec
-from spyglass.storage.logs.part import Part
+from spyglass.storage.logs.group_codes import groups_of_rows, label_of_rows
+from spyglass.storage.logs.line_fields import ERROR, judge_line, line_fields
+from spyglass.storage.logs.part import Part, line_sizes, lines_of, metadata_of
+from spyglass.storage.logs.pipeline import CompiledPipeline, compile_stages, literals
+from spyglass.storage.logs.quantiles import quantiles
+from spyglass.storage.logs.ticks import on_ticks
+from spyglass.storage.logs.verdicts import ASK, DROP, KEEP
+from spyglass.text.gonumbers import parse_go_float
+
+COUNTED = frozenset({"count", "bytes"})
+UNWRAPPED = frozenset({"sum", "avg", "min", "max", "quantile"})
+MAX_SLOW_LINES = 200_000
+"""Lines without a template that are parsed one by one; beyond that the executor may as well do it."""
+MAX_CELLS = 20_000_000
+"""Groups times intervals; beyond that the running sums would need more memory than a query should."""
+
+
+class _NotFromColumnsError(Exception):
+    """The columns are not enough."""
+
+
+@dataclass(slots=True)
+class _Totals:
+    """What has been added up so far: per group and elementary interval."""
+
+    spec: BucketSpec
+    steps: I64
+    bounds: I64
+    groups: dict[Labels, int] = field(default_factory=dict)
+    counts: list[I64] = field(default_factory=list)
+    sums: list[F64] = field(default_factory=list)
+    event_groups: list[I64] = field(default_factory=list)
+    event_times: list[I64] = field(default_factory=list)
+    event_values: list[F64] = field(default_factory=list)
+    slow_lines: int = 0
+
+    @property
+    def needs_sums(self) -> bool:
+        return self.spec.operation in ("bytes", "sum", "avg")
+
+    def number(self, labels: Sequence[Labels]) -> I64:
+        """The numbers of groups, with room made for new ones."""
+        numbers = np.fromiter((self.groups.setdefault(key, len(self.groups)) for key in labels), np.int64, len(labels))
+        if len(self.groups) * len(self.bounds) > MAX_CELLS:
+            raise _NotFromColumnsError
+        while len(self.counts) < len(self.groups):
+            self.counts.append(np.zeros(len(self.bounds) + 1, np.int64))
+            if self.needs_sums:
+                self.sums.append(np.zeros(len(self.bounds) + 1))
+        return numbers
+
+    def add(
+        self, local: I64, labels: Sequence[Labels], intervals: I64, counts: I64 | None, sizes: F64 | I64 | None
+    ) -> None:
+        """Lines (or cells of counts lines) of local groups in intervals."""
+        width = len(self.bounds) + 1
+        present = np.flatnonzero(np.bincount(local, minlength=len(labels)))
+        numbers = self.number([labels[i] for i in present.tolist()])
+        rank = np.zeros(len(labels), np.int64)
+        rank[present] = np.arange(len(present))
+        cell = rank[local] * width + intervals
+        shape = (len(present), width)
+        total = len(present) * width
+        added = np.bincount(cell, weights=counts, minlength=total).astype(np.int64).reshape(shape)
+        for row, number in enumerate(numbers.tolist()):
+            self.counts[number] += added[row]
+        if self.needs_sums:
+            assert sizes is not None, "sums need something to add"
+            summed = np.bincount(cell, weights=sizes, minlength=total).reshape(shape)
+            for row, number in enumerate(numbers.tolist()):
+                self.sums[number] += summed[row]
 
 
 def buckets(
     parts: Sequence[Part], matchers: Sequence[Matcher], stages: Sequence[LogStage], spec: BucketSpec, budget: Budget
 ) -> BucketAnswer | None:
-    """Counts of the matching streams' lines; None for what the columns do not hold."""
-    if stages or spec.operation != "count":
+    """Raises: CorruptData from a damaged block; through the budget its errors."""
+    pipeline = compile_stages(stages)
+    operation = spec.operation
+    if not pipeline.complete or _undecided(pipeline) or operation not in (UNWRAPPED if spec.unwrap else COUNTED):
+        return None
+    if spec.by is None and (pipeline.parser is not None or spec.unwrap):
         return None
     steps: I64 = np.arange(spec.start_ns, spec.end_ns + 1, spec.step_ns) if spec.step_ns else np.array([spec.start_ns])
-    groups: dict[Labels, F64] = {}
-    for part in parts:
-        budget.check()
-        _add_part(groups, part, matchers, spec, steps)
-    labels = list(groups)
-    values = np.stack([groups[key] for key in labels]) if labels else np.zeros((0, len(steps)))
-    present = values > 0
-    kept = np.flatnonzero(present.any(axis=1))
-    table = LabelTable.from_labels([labels[i] for i in kept.tolist()])
-    return BucketAnswer(table, np.where(present, values, np.nan)[kept])
+    totals = _Totals(spec, steps, np.unique(np.concatenate([steps, steps - spec.range_ns])))
+    try:
+        for part in parts:
+            budget.check()
+            if not _from_ticks(totals, part, matchers, pipeline):
+                _from_rows(totals, part, matchers, pipeline, budget)
+        return _answer(totals)
+    except _NotFromColumnsError:
+        return None
 
 
-def _add_part(groups: dict[Labels, F64], part: Part, matchers: Sequence[Matcher], spec: BucketSpec, steps: I64) -> None:
+def _undecided(pipeline: CompiledPipeline) -> bool:
+    """Whether a line filter is a real regex, a pattern or an address: only lines can tell."""
+    return any(isinstance(step.stage, LineFilter) and literals(step.stage) is None for step in pipeline.steps)
+
+
+def _from_ticks(totals: _Totals, part: Part, matchers: Sequence[Matcher], pipeline: CompiledPipeline) -> bool:
+    """Counts and bytes of whole streams, where no window end cuts the part off the ticks."""
+    spec = totals.spec
+    if spec.unwrap or pipeline.steps or not _streams_suffice(part, spec, pipeline):
+        return False
+    inside = totals.bounds[(totals.bounds >= part.min_ns) & (totals.bounds < part.max_ns)]
     streams = part.streams()
     passes = streams.matching(matchers)
-    times, codes = part.times(), part.codes()
-    for code in np.flatnonzero(passes).tolist():
-        mine = times if len(streams.labels) == 1 else times[codes == code]
-        after = np.searchsorted(mine, steps, side="right")
-        before = np.searchsorted(mine, steps - spec.range_ns, side="right")
-        key = streams.labels[code]
-        if spec.by is not None:
-            key = tuple(pair for pair in key if pair[0] in spec.by)
-        counts = (after - before).astype(np.float64)
-        found = groups.get(key)
-        groups[key] = counts if found is None else found + counts
+    if not passes.any():
+        return True
+    grouped = _stream_groups(part, spec)
+    if not len(inside):
+        rows = np.flatnonzero(passes)
+        interval = np.full(len(rows), np.searchsorted(totals.bounds, part.max_ns, side="left"))
+        totals.add(grouped[0][rows], grouped[1], interval, streams.counts[rows], streams.sizes[rows])
+        return True
+    ticks = part.ticks() if on_ticks(inside) else None
+    if ticks is None:
+        return False
+    rows = np.flatnonzero(passes[ticks.code])
+    interval = np.searchsorted(totals.bounds, ticks.ends_ns[rows], side="left")
+    totals.add(grouped[0][ticks.code[rows]], grouped[1], interval, ticks.count[rows], ticks.size[rows])
+    return True
+
+
+def _streams_suffice(part: Part, spec: BucketSpec, pipeline: CompiledPipeline) -> bool:
+    """Whether the groups follow from the streams alone."""
+    if spec.by is None:
+        return part.metadata() is None
+    return not spec.by or (pipeline.parser is None and part.metadata() is None)
+
+
+def _stream_groups(part: Part, spec: BucketSpec) -> tuple[I64, list[Labels]]:
+    labels = part.streams().labels
+    if spec.by is None:
+        return np.arange(len(labels)), list(labels)
+    groups: dict[Labels, int] = {}
+    keys = [tuple(pair for pair in stream if pair[0] in spec.by) for stream in labels]
+    return np.fromiter((groups.setdefault(key, len(groups)) for key in keys), np.int64, len(keys)), list(groups)
+
+
+def _from_rows(
+    totals: _Totals, part: Part, matchers: Sequence[Matcher], pipeline: CompiledPipeline, budget: Budget
+) -> None:
+    spec = totals.spec
+    passes = part.streams().matching(matchers)
+    if not passes.any():
+        return
+    rows = _rows_between(part, totals.bounds, passes)
+    if not len(rows):
+        return
+    slow: Mask | None = None
+    verdicts = pipeline.judge(part) if pipeline.steps else None
+    if verdicts is not None:
+        rows = rows[verdicts[rows] != DROP]
+        slow = verdicts[rows] == ASK
+    if _must_parse(part, pipeline, spec):
+        slow = np.ones(len(rows), np.bool_)
+    if slow is not None and slow.any():
+        _from_lines(totals, part, rows[slow], pipeline)
+        rows = rows[~slow]
+    if not len(rows):
+        return
+    budget.charge_samples(len(rows))
+    values = None
+    if spec.unwrap:
+        rows, values = _numbers(part, rows, pipeline, spec)
+    grouped = groups_of_rows(part, spec.by, pipeline.parser if spec.by else None, rows)
+    if grouped is None:
+        _from_lines(totals, part, rows, pipeline)
+        return
+    _add(totals, part, rows, *grouped, values)
+
+
+def _rows_between(part: Part, bounds: I64, passes: Mask) -> I64:
+    """Rows of the streams that are in some window."""
+    first, last = np.searchsorted(part.times(), [bounds[0], bounds[-1]], side="right")
+    if passes.all():
+        return np.arange(first, last)
+    rows: I64 = first + np.flatnonzero(passes[part.codes()[first:last]])
+    return rows
+
+
+def _must_parse(part: Part, pipeline: CompiledPipeline, spec: BucketSpec) -> bool:
+    """Whether the parser's work matters and the part's template does not do it."""
+    if pipeline.parser is None or part.template.kind == pipeline.parser.kind:
+        return False
+    looked_at = bool(spec.by) or bool(spec.unwrap)
+    return looked_at or any(isinstance(step.stage, LabelFilter) for step in pipeline.steps)
+
+
+def _add(totals: _Totals, part: Part, rows: I64, local: I64, labels: Sequence[Labels], values: F64 | None) -> None:
+    times = part.times()[rows]
+    if totals.spec.operation in ("min", "max", "quantile"):
+        assert values is not None, "there is an unwrapped field"
+        used = np.flatnonzero(np.bincount(local, minlength=len(labels)))
+        numbers = np.zeros(len(labels), np.int64)
+        numbers[used] = totals.number([labels[i] for i in used.tolist()])
+        totals.event_groups.append(numbers[local])
+        totals.event_times.append(times)
+        totals.event_values.append(values)
+        return
+    intervals = np.searchsorted(totals.bounds, times, side="left")
+    sizes = values
+    if totals.spec.operation == "bytes":
+        sizes = line_sizes(part)[rows].astype(np.float64)
+    totals.add(local, labels, intervals, None, sizes)
+
+
+def _numbers(part: Part, rows: I64, pipeline: CompiledPipeline, spec: BucketSpec) -> tuple[I64, F64]:
+    """The rows that have the unwrapped label, and its numbers."""
+    coded = label_of_rows(part, spec.unwrap, pipeline.parser, rows)
+    if coded is None:
+        raise _NotFromColumnsError
+    try:
+        read = [parse_go_float(text) if text else np.nan for text in coded.values]
+    except ValueError:
+        raise _NotFromColumnsError from None
+    has = np.fromiter((bool(text) for text in coded.values), np.bool_, len(coded.values))
+    table = np.asarray(read, np.float64)
+    if _must_be_whole(spec) and not _whole(table[has]):
+        raise _NotFromColumnsError
+    if has.all():
+        return rows, table[coded.codes]
+    kept = np.flatnonzero(has[coded.codes])
+    return rows[kept], table[coded.codes[kept]]
+
+
+def _must_be_whole(spec: BucketSpec) -> bool:
+    """Sums of whole numbers do not depend on the order of adding; others would differ from the executor's in the last digit."""
+    return spec.operation in ("sum", "avg")
+
+
+def _whole(values: F64) -> bool:
+    return bool((values == np.floor(values)).all() and (np.abs(values) < 2**31).all())
+
+
+def _from_lines(totals: _Totals, part: Part, rows: I64, pipeline: CompiledPipeline) -> None:
+    """Lines that no template covers, one by one."""
+    totals.slow_lines += len(rows)
+    if totals.slow_lines > MAX_SLOW_LINES or totals.spec.unwrap or totals.spec.by is None:
+        raise _NotFromColumnsError
+    by = totals.spec.by
+    streams = part.streams().labels
+    metadata = metadata_of(part, rows) or [()] * len(rows)
+    kept: list[int] = []
+    groups: dict[Labels, int] = {}
+    codes: list[int] = []
+    facts = zip(rows.tolist(), lines_of(part, rows), part.codes()[rows].tolist(), metadata, strict=True)
+    for row, line, code, of_line in facts:
+        fields = line_fields(line, streams[code], of_line, pipeline.parser)
+        if fields is None or not _passes(pipeline, fields):
+            if fields is None:
+                raise _NotFromColumnsError
+            continue
+        if ERROR in fields:
+            raise _NotFromColumnsError
+        kept.append(row)
+        key = tuple(sorted((name, fields[name]) for name in by if fields.get(name)))
+        codes.append(groups.setdefault(key, len(groups)))
+    if kept:
+        _add(totals, part, np.asarray(kept), np.asarray(codes), list(groups), None)
+
+
+def _passes(pipeline: CompiledPipeline, fields: dict[str, str]) -> bool:
+    """Label filters on one line; line filters were decided by the columns, or the pipeline would not be complete."""
+    for step in pipeline.steps:
+        if isinstance(step.stage, LabelFilter):
+            verdict = judge_line(step.stage.predicate, fields)
+            if verdict == ASK:
+                raise _NotFromColumnsError
+            if verdict != KEEP:
+                return False
+    return True
+
+
+def _answer(totals: _Totals) -> BucketAnswer:
+    labels = list(totals.groups)
+    spec, steps, bounds = totals.spec, totals.steps, totals.bounds
+    if spec.operation in ("min", "max", "quantile"):
+        found = quantiles(
+            np.concatenate(totals.event_groups) if totals.event_groups else np.zeros(0, np.int64),
+            np.concatenate(totals.event_times) if totals.event_times else np.zeros(0, np.int64),
+            np.concatenate(totals.event_values) if totals.event_values else np.zeros(0),
+            groups=len(labels), steps=steps, range_ns=spec.range_ns,
+            q={"min": 0.0, "max": 1.0}.get(spec.operation, spec.parameter),
+        )  # fmt: skip
+        if found is None:
+            raise _NotFromColumnsError
+        values = found
+    else:
+        high, low = np.searchsorted(bounds, steps), np.searchsorted(bounds, steps - spec.range_ns)
+        counts = _windows(totals.counts, high, low)
+        values = counts
+        if totals.needs_sums:
+            values = _windows(totals.sums, high, low)
+            if spec.operation == "avg":
+                with np.errstate(invalid="ignore"):
+                    values = values / counts
+        values = np.where(counts > 0, values, np.nan)
+    kept = np.flatnonzero(~np.isnan(values).all(axis=1)) if len(labels) else np.zeros(0, np.int64)
+    return BucketAnswer(LabelTable.from_labels([labels[i] for i in kept.tolist()]), values[kept])
+
+
+def _windows(rows: "list[I64] | list[F64]", high: I64, low: I64) -> F64:
+    """[G,T] sums over (t - range, t]: interval i holds the lines up to bound i."""
+    if not rows:
+        return np.zeros((0, len(high)))
+    running = np.cumsum(np.stack(rows), axis=1)
+    return (running[:, high] - running[:, low]).astype(np.float64)

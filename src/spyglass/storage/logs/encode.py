@@ -15,7 +15,8 @@ import zstandard
 from spyglass.model.arrays import I64
 from spyglass.storage.logs import filters, pages
 from spyglass.storage.logs.column import Column, DictColumn, IntColumn, IsoColumn, TextTable
-from spyglass.storage.logs.part import Part, StreamSet
+from spyglass.storage.logs.part import Part, StreamSet, line_sizes
+from spyglass.storage.logs.ticks import make_ticks
 
 NS_PER_MS = 1_000_000
 LEVEL = 3
@@ -67,6 +68,7 @@ def encode_part(part: Part) -> Sections:
         "slots": [_slot(out, part.column(slot)) for slot in range(part.template.slot_count)],
     }
     _sequence(out, part.seqs())
+    _ticks(out, part)
     _metadata(out, part)
     return out
 
@@ -81,6 +83,15 @@ def _sequence(out: Sections, seqs: I64) -> None:
 def _streams(out: Sections, streams: StreamSet) -> dict[str, int]:
     counts = np.concatenate([streams.counts, streams.sizes]).astype("<i8").tobytes()
     return {"n": len(streams.labels), "labels": out.add(orjson.dumps(streams.labels)), "counts": out.add(counts)}
+
+
+def _ticks(out: Sections, part: Part) -> None:
+    ticks = make_ticks(part.times(), part.codes(), line_sizes(part), len(part.streams().labels))
+    if ticks is None:
+        out.description["ticks"] = None
+        return
+    columns = (ticks.tick, ticks.code, ticks.count, ticks.size)
+    out.description["ticks"] = [out.add(pages.encode_deltas(column)) for column in columns]
 
 
 def _metadata(out: Sections, part: Part) -> None:

@@ -3,7 +3,7 @@
 Rows are numbered 0..n-1 by (time, arrival). A part answers with columns; who asks for text gets it for the rows asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -13,8 +13,29 @@ import numpy as np
 from spyglass.model.arrays import I64, Mask
 from spyglass.model.labels import Labels, LabelTable
 from spyglass.model.matchers import Matcher
-from spyglass.storage.logs.column import Column
+from spyglass.storage.logs.column import Column, DictColumn, IntColumn, IsoColumn
 from spyglass.storage.logs.template import Template
+from spyglass.storage.logs.ticks import Ticks
+
+FEW_VALUES = 512
+"""Dictionaries up to this size are looked through whole, without asking a filter first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotHint:
+    """What is known of a slot's text without reading it. Unknown: the defaults, which exclude nothing.
+
+    values: all distinct texts, where they are few.  chars: the bytes that occur, as a bit set of 32 bytes.  may_equal: whether a
+    whole value of this hash can be there.
+    """
+
+    kind: str
+    values: Sequence[str] | None = None
+    max_len: int = 2**62
+    chars: bytes = b"\xff" * 32
+    may_equal: Callable[[int], bool] | None = None
+    low: int = 0
+    high: int = 2**62
 
 
 @dataclass(frozen=True)
@@ -73,6 +94,8 @@ class Part(Protocol):
         ...
 
     def column(self, slot: int) -> Column: ...
+    def hint(self, slot: int) -> SlotHint: ...
+    def ticks(self) -> Ticks | None: ...
     def metadata(self) -> tuple[I64, Sequence[Labels]] | None:
         """(codes [n], label sets), or None where no line has any."""
         ...
@@ -141,6 +164,18 @@ class MemoryPart:
 
     def column(self, slot: int) -> Column:
         return self.columns[slot]
+
+    def hint(self, slot: int) -> SlotHint:
+        column = self.columns[slot]
+        if isinstance(column, DictColumn):
+            few = column.values.size <= FEW_VALUES
+            return SlotHint("dict", column.values.texts if few else None)
+        if isinstance(column, IntColumn):
+            return SlotHint("int", low=int(column.values.min()), high=int(column.values.max()))
+        return SlotHint("iso" if isinstance(column, IsoColumn) else "plain")
+
+    def ticks(self) -> Ticks | None:
+        return None
 
     def metadata(self) -> tuple[I64, Sequence[Labels]] | None:
         return None if self.meta is None else (self.meta, self.metas)

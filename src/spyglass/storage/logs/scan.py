@@ -1,18 +1,21 @@
 """A scan: which rows of which parts, in order, as batches of text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 
 from spyglass.model.arrays import I32, I64
+from spyglass.model.errors import CorruptData
 from spyglass.model.labels import Labels, LabelTable
-from spyglass.model.log_stages import LogStage
+from spyglass.model.log_stages import DropLabels, KeepLabels, LabelFilter, LogStage
 from spyglass.model.matchers import Matcher
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.log_store import Direction, LogBatch, LogHints, LogScan
 from spyglass.storage.logs.merge import Run, merged
 from spyglass.storage.logs.part import Part, lines_of, metadata_of
+from spyglass.storage.logs.pipeline import compile_stages
 
 T = TypeVar("T")
 BATCH_ROWS = 8192
@@ -23,18 +26,39 @@ FIRST_BATCH_ROWS = 256
 def scan(
     parts: Sequence[Part],
     matchers: Sequence[Matcher],
-    stages: Sequence[LogStage],  # noqa: ARG001
+    stages: Sequence[LogStage],
     start_ns: int,
     end_ns: int,
     direction: Direction,
     hints: LogHints,
     budget: Budget,
+    damaged: Callable[[CorruptData], None],
 ) -> LogScan:
+    """Lines in order, without those that the columns can tell to be dropped. damaged: told of a block that cannot be read."""
+    pipeline = compile_stages(stages)
+    if any(not isinstance(stage, LabelFilter | DropLabels | KeepLabels) for stage in stages[pipeline.exact :]):
+        # Parsers and formats look at lines, whatever happens to the lines afterwards.
+        hints = replace(hints, lines_needed=True)
+
     def select(part: Part) -> I64:
         budget.check()
-        return rows_in(part, matchers, start_ns, end_ns)
+        try:
+            rows = pipeline.surviving(part, rows_in(part, matchers, start_ns, end_ns))
+            if len(rows) and hints.lines_needed:
+                _touch(part)
+        except CorruptData as err:
+            damaged(err)
+            return np.zeros(0, np.int64)
+        return rows
 
-    return LogScan(0, batches(merged(parts, select, direction), hints, budget))
+    return LogScan(pipeline.exact, batches(merged(parts, select, direction), hints, budget))
+
+
+def _touch(part: Part) -> None:
+    """Read what lines are made of, so that damage shows before a line has gone out."""
+    for slot in range(part.template.slot_count):
+        part.column(slot)
+    part.metadata()
 
 
 def rows_in(part: Part, matchers: Sequence[Matcher], start_ns: int, end_ns: int) -> I64:

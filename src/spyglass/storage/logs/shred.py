@@ -218,7 +218,8 @@ def _dictionary(matrix: U8, lengths: I64) -> DictColumn | None:
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     if len(first) > max(n // 2, 16):
         return None
-    if not (matrix[first][inverse] == matrix).all():
+    # Raw lines may end in NULs, which padding would hide: lengths are part of a value.
+    if not (matrix[first][inverse] == matrix).all() or not (lengths[first][inverse] == lengths).all():
         return None
     sizes = lengths[first]
     distinct = matrix[first]

@@ -5,7 +5,7 @@ away. One lock guards the hot part and the order of the journal; reading takes a
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +30,8 @@ from spyglass.protocols.log_store import (
 )
 from spyglass.protocols.metric_store import StoreStats
 from spyglass.storage.journal import Journal
-from spyglass.storage.logs import buckets, index, scan
-from spyglass.storage.logs.block import Block, block_chunks
+from spyglass.storage.logs import buckets, index, scan, upkeep
+from spyglass.storage.logs.block import Block, block_chunks, merged_chunks
 from spyglass.storage.logs.blocks import BlockSet
 from spyglass.storage.logs.cache import ColumnCache
 from spyglass.storage.logs.dedupe import NewestTimes, repeated, suspects
@@ -219,7 +219,7 @@ class DiskLogStore:
         budget: Budget,
     ) -> LogScan:
         parts = self.snapshot(start_ns, end_ns)
-        return scan.scan(parts, matchers, stages, start_ns, end_ns, direction, hints, budget)
+        return scan.scan(parts, matchers, stages, start_ns, end_ns, direction, hints, budget, self.damaged)
 
     def buckets(
         self, matchers: Sequence[Matcher], stages: Sequence[LogStage], spec: BucketSpec, budget: Budget
@@ -288,9 +288,70 @@ class DiskLogStore:
         self.blocks.add(self.blocks.write(self.blocks.next_path(), chunks), replaces=blocks)
 
     def maintain(self, now_ns: int) -> None:
+        """One round: cut a block if it is time, merge, retain. A full disk ends the round; the next one tries again."""
         hot = self._hot
         if hot.rows and now_ns - hot.since_ns >= self._options.hot_age_ns:
             self.flush()
+        with self._flushing:
+            if self._closed:
+                return
+            self._retain(now_ns)
+            self._compact()
+
+    def _compact(self) -> None:
+        end = self.blocks.journal_end
+        self.blocks.remove([block for block in self.blocks.all if not block.rows and block.journal_end < end])
+        while run := upkeep.small_run(self.blocks.all, self._options):
+            self._guarded(lambda run=run: self._rewrite(run, _everything))  # type: ignore[misc]
+        while run := upkeep.joinable_run(self.blocks.all, self._options):
+            self._guarded(lambda run=run: self._join(run))  # type: ignore[misc]
+
+    def _join(self, blocks: Sequence[Block]) -> None:
+        self.blocks.add(self.blocks.write(self.blocks.next_path(), merged_chunks(blocks)), replaces=blocks)
+
+    def _retain(self, now_ns: int) -> None:
+        options = self._options
+        if options.max_bytes:
+            self._drop(upkeep.over_size(self.blocks.all, options.max_bytes - self._journal.size_bytes()))
+        if not options.retention_ns and not options.retention_streams:
+            return
+        periods = [options.retention_ns, *(rule.period_ns for rule in options.retention_streams)]
+        shortest = min(period for period in periods if period)
+        for block in self.blocks.all:
+            if block.rows and block.min_ns < now_ns - shortest:
+                self._guarded(lambda block=block: self._expire(block, now_ns))  # type: ignore[misc]
+
+    def _expire(self, block: Block, now_ns: int) -> None:
+        every, some = upkeep.expired(self.blocks.parts_of(block), self._options, now_ns)
+        if every:
+            self._drop([block])
+        elif some:
+            self._rewrite([block], upkeep.unexpired(self._options, now_ns))
+
+    def _drop(self, blocks: Sequence[Block]) -> None:
+        """Remove blocks; the one that says how far the journal has come leaves an empty one in its place."""
+        for block in blocks:
+            others = [other.journal_end for other in self.blocks.all if other is not block]
+            if block.journal_end > max(others, default=0):
+                chunks = block_chunks([], journal_end=block.journal_end, replaces=[block.path.name])
+                self.blocks.add(self.blocks.write(self.blocks.next_path(), chunks), replaces=[block])
+            else:
+                self.blocks.remove([block])
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Housekeeping that meets a damaged block sets it aside and goes on."""
+        try:
+            work()
+        except CorruptData as err:
+            self.damaged(err)
+
+    def damaged(self, err: CorruptData) -> None:
+        """Set aside the block that the error is about."""
+        for block in self.blocks.all:
+            if block.key in str(err):
+                self.blocks.set_aside(block.path, err)
+                return
+        raise err
 
     def stats(self) -> StoreStats:
         recovery = self._journal.recovery

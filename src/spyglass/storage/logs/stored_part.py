@@ -1,6 +1,7 @@
 """A part in a block file: columns are read when asked for and kept in the cache."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from spyglass.storage.logs.block import Block, PartEntry, Section
 from spyglass.storage.logs.cache import ColumnCache
 from spyglass.storage.logs.column import Column, DictColumn, IntColumn, IsoColumn, PlainColumn
 from spyglass.storage.logs.encode import NS_PER_MS
-from spyglass.storage.logs.part import StreamSet
+from spyglass.storage.logs.part import SlotHint, StreamSet
 from spyglass.storage.logs.template import Template
+from spyglass.storage.logs.ticks import Ticks
 
 
 class StoredPart:
@@ -29,6 +31,7 @@ class StoredPart:
         self.min_ns: int = entry.description["min"]
         self.max_ns: int = entry.description["max"]
         self._streams: StreamSet | None = None
+        self._hints: dict[int, SlotHint] = {}
 
     @property
     def block(self) -> Block:
@@ -55,6 +58,22 @@ class StoredPart:
         section = self._section(self._any_section(self.description["slots"][slot]))
         return self._cache.get((self._block.key, section[0]), lambda: self._sized(slot))
 
+    def hint(self, slot: int) -> SlotHint:
+        found = self._hints.get(slot)
+        if found is None:
+            found = self._hints[slot] = self._hint(self.description["slots"][slot])
+        return found
+
+    def _hint(self, description: dict[str, Any]) -> SlotHint:
+        kind = description["kind"]
+        if kind in ("int", "iso"):
+            return SlotHint(kind, low=description["low"], high=description["high"])
+        if "values" in description:
+            return SlotHint(kind, values=description["values"])
+        chars, bloom = bytes.fromhex(description["chars"]), description.get("bloom")
+        may_equal = None if bloom is None else partial(self.bloom_may_hold, bloom)
+        return SlotHint(kind, max_len=description["max_len"], chars=chars, may_equal=may_equal)
+
     def metadata(self) -> tuple[I64, Sequence[Labels]] | None:
         description = self.description["meta"]
         if description is None:
@@ -62,6 +81,17 @@ class StoredPart:
         column = self._dictionary(description)
         metas = [tuple((n, v) for n, v in orjson.loads(text)) for text in column.values.texts]
         return column.codes, metas
+
+    def ticks(self) -> Ticks | None:
+        sections = self.description["ticks"]
+        if sections is None:
+            return None
+
+        def load() -> tuple[Ticks, int]:
+            ticks = Ticks(*(pages.decode_deltas(self._read(section))[0] for section in sections))
+            return ticks, ticks.memory_bytes
+
+        return self._cache.get((self._block.key, "ticks", self._section(sections[0])[0]), load)
 
     def bloom_may_hold(self, section: int, value_hash: int) -> bool:
         offset, size, _, _ = self._section(section)

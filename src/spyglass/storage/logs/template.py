@@ -10,7 +10,7 @@ bytes there decides. Lines that hold a backslash or a control character are left
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -67,16 +67,19 @@ class Template:
         assert isinstance(consts, list)
         assert isinstance(quoted, list)
         assert isinstance(paths, list)
-        return Template(
-            value["kind"],  # type: ignore[arg-type]
-            tuple(const.encode() for const in consts),
-            tuple(quoted),
-            tuple(tuple(path) for path in paths),
-        )
+        kind: TemplateKind = value["kind"]  # type: ignore[assignment]
+        made = Template(kind, tuple(c.encode() for c in consts), tuple(quoted), tuple(tuple(path) for path in paths))
+        return _interned(made)
 
 
 RAW = Template("raw", (b"", b""), (False,), ((),))
 """The template of lines that have none: one slot, the whole line."""
+
+
+@lru_cache(maxsize=4096)
+def _interned(template: Template) -> Template:
+    """One object for equal templates, so that comparing them is cheap."""
+    return template
 
 
 def find_template(line: bytes) -> Template | None:
