@@ -7,6 +7,7 @@ import numpy as np
 import orjson
 
 from spyglass.model.labels import Labels
+from spyglass.model.log_entry import LogEntry
 from spyglass.protocols.queries import MetricResult, QueryStats, StreamsResult
 from spyglass.text.gofloat import format_float
 
@@ -43,17 +44,19 @@ def _streams(result: StreamsResult, categorize: bool) -> list[dict[str, Any]]:
 
 def _categorized(result: StreamsResult) -> list[dict[str, Any]]:
     """Streams by the labels of the stream alone; what else a line's labels held goes beside the line."""
-    grouped: dict[Labels, list[list[Any]]] = {}
-    for (_, entries), kinds in zip(result.streams, result.categories, strict=True):
-        extra: dict[str, dict[str, str]] = {}
-        if kinds.metadata:
-            extra["structuredMetadata"] = dict(kinds.metadata)
-        if kinds.parsed:
-            extra["parsed"] = dict(kinds.parsed)
-        grouped.setdefault(kinds.stream, []).extend([str(entry.time_ns), entry.line, extra] for entry in entries)
-    for values in grouped.values():
-        values.sort(key=lambda value: int(value[0]), reverse=result.direction == "backward")
-    return [{"stream": dict(labels), "values": values} for labels, values in grouped.items()]
+    return [
+        {"stream": dict(one.labels), "values": [_with_extra(entry, parsed) for entry, parsed in one.rows]}
+        for one in result.categorized()
+    ]
+
+
+def _with_extra(entry: LogEntry, parsed: Labels) -> list[Any]:
+    extra: dict[str, dict[str, str]] = {}
+    if entry.metadata:
+        extra["structuredMetadata"] = dict(entry.metadata)
+    if parsed:
+        extra["parsed"] = dict(parsed)
+    return [str(entry.time_ns), entry.line, extra]
 
 
 def _metric(result: MetricResult) -> object:
