@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from spyglass.config.scalars import Bool
+
 
 class Strict(BaseModel):
     """A block where an unknown key is an error."""
@@ -66,7 +68,7 @@ class TlsConfig(Strict):
     cert_file: str = ""
     key_file: str = ""
     server_name: str = ""
-    insecure_skip_verify: bool = False
+    insecure_skip_verify: Bool = False
     min_version: str = ""
     max_version: str = ""
 
@@ -104,7 +106,7 @@ class OAuth2(Strict):
     tls_config: TlsConfig = TlsConfig()
     proxy_url: HttpUrlText = ""
     no_proxy: str = ""
-    proxy_from_environment: bool = False
+    proxy_from_environment: Bool = False
     proxy_connect_header: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -135,10 +137,10 @@ class HttpClientConfig(Strict):
     tls_config: TlsConfig = TlsConfig()
     proxy_url: HttpUrlText = ""
     no_proxy: str = ""
-    proxy_from_environment: bool = False
+    proxy_from_environment: Bool = False
     proxy_connect_header: dict[str, Any] = Field(default_factory=dict)
-    follow_redirects: bool = True
-    enable_http2: bool = True
+    follow_redirects: Bool = True
+    enable_http2: Bool = True
     http_headers: dict[str, HttpHeader] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -16,11 +16,10 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from spyglass.config.http_client import HttpClientConfig, HttpUrlText, Strict
 from spyglass.config.relabel import RelabelConfig
+from spyglass.config.scalars import Bool, Bytes, Count, Duration
 from spyglass.config.source import Document, KeyPath, dotted, parse_yaml, read_yaml
-from spyglass.config.units import SizeBytes
 from spyglass.model.errors import ConfigError
 from spyglass.model.relabel import RelabelRule
-from spyglass.text.durations import parse_prometheus_duration
 
 PROTOCOLS: Mapping[str, str] = {
     "PrometheusProto": "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
@@ -31,6 +30,7 @@ PROTOCOLS: Mapping[str, str] = {
 }
 DEFAULT_PROTOCOLS = ("OpenMetricsText1.0.0", "OpenMetricsText0.0.1", "PrometheusText1.0.0", "PrometheusText0.0.4")
 
+_RULE_PATH = re.compile(r"[^*]*(\*[^/]*)?")
 _FILE_SD = re.compile(r"[^*]*(\*[^/]*)?\.(json|yml|yaml|JSON|YML|YAML)")
 _REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))", re.ASCII)
 _SECRET_LINE = re.compile(
@@ -38,10 +38,14 @@ _SECRET_LINE = re.compile(
 )
 
 
-def _duration(value: object) -> object:
-    if isinstance(value, int):
-        return value
-    return parse_prometheus_duration(str(value))
+RESERVED_HEADERS = frozenset(
+    """
+    host content-encoding content-length content-type x-prometheus-remote-write-version user-agent connection
+    keep-alive proxy-authenticate proxy-authorization www-authenticate accept-encoding te trailer transfer-encoding
+    upgrade x-prometheus-remote-read-version
+    """.split()  # noqa: SIM905 - a table of names reads better than quoted ones
+)
+"""Of remote write and read: ours to set."""
 
 
 def _protocols(value: object) -> object:
@@ -59,8 +63,6 @@ def _one_protocol(value: object) -> object:
     return value
 
 
-Duration = Annotated[int, BeforeValidator(_duration)]
-"""Milliseconds; written as 15s, 1h30m."""
 Protocols = Annotated[tuple[str, ...], BeforeValidator(_protocols)]
 Protocol = Annotated[str, BeforeValidator(_one_protocol)]
 Block = dict[str, Any]
@@ -76,19 +78,19 @@ def _label_names(value: dict[str, str]) -> dict[str, str]:
 class Limits(Strict):
     """What both global and scrape_configs may set. None: inherit."""
 
-    body_size_limit: SizeBytes | None = None
-    sample_limit: int | None = None
-    target_limit: int | None = None
-    label_limit: int | None = None
-    label_name_length_limit: int | None = None
-    label_value_length_limit: int | None = None
-    keep_dropped_targets: int | None = None
+    body_size_limit: Bytes | None = None
+    sample_limit: Count | None = None
+    target_limit: Count | None = None
+    label_limit: Count | None = None
+    label_name_length_limit: Count | None = None
+    label_value_length_limit: Count | None = None
+    keep_dropped_targets: Count | None = None
     metric_name_validation_scheme: str = ""
     metric_name_escaping_scheme: str = ""
-    scrape_native_histograms: bool | None = None
-    convert_classic_histograms_to_nhcb: bool | None = None
-    always_scrape_classic_histograms: bool | None = None
-    extra_scrape_metrics: bool | None = None
+    scrape_native_histograms: Bool | None = None
+    convert_classic_histograms_to_nhcb: Bool | None = None
+    always_scrape_classic_histograms: Bool | None = None
+    extra_scrape_metrics: Bool | None = None
     scrape_failure_log_file: str = ""
 
     @field_validator("metric_name_validation_scheme")
@@ -160,9 +162,9 @@ class ScrapeConfig(HttpClientConfig, Limits):
     """One job, as written; `PrometheusConfig.jobs` has the same with the global defaults filled in."""
 
     job_name: str = ""
-    honor_labels: bool = False
-    honor_timestamps: bool = True
-    track_timestamps_staleness: bool = False
+    honor_labels: Bool = False
+    honor_timestamps: Bool = True
+    track_timestamps_staleness: Bool = False
     params: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     scrape_interval: Duration = 0
     scrape_timeout: Duration = 0
@@ -170,8 +172,8 @@ class ScrapeConfig(HttpClientConfig, Limits):
     fallback_scrape_protocol: Protocol = ""
     metrics_path: str = "/metrics"
     scheme: str = "http"
-    enable_compression: bool = True
-    native_histogram_bucket_limit: int = 0
+    enable_compression: Bool = True
+    native_histogram_bucket_limit: Count = 0
     native_histogram_min_bucket_factor: float = 0
     relabel_configs: tuple[RelabelConfig, ...] = ()
     metric_relabel_configs: tuple[RelabelConfig, ...] = ()
@@ -210,13 +212,6 @@ class ScrapeConfig(HttpClientConfig, Limits):
     uyuni_sd_configs: tuple[Block, ...] = ()
     vultr_sd_configs: tuple[Block, ...] = ()
 
-    @field_validator("scheme")
-    @classmethod
-    def _scheme_known(cls, value: str) -> str:
-        if value not in ("http", "https"):
-            raise ValueError("should be http or https")
-        return value
-
     @model_validator(mode="after")
     def _named(self) -> "ScrapeConfig":
         if not self.job_name:
@@ -243,6 +238,18 @@ class AlertingConfig(Strict):
     alertmanagers: tuple[Block, ...] = ()
 
 
+def _changeable(headers: dict[str, str]) -> dict[str, str]:
+    for name in headers:
+        if name.lower() == "authorization":
+            raise ValueError(
+                "authorization header must be changed via the basic_auth, authorization, oauth2, sigv4, azuread or "
+                "google_iam parameter"
+            )
+        if name.lower() in RESERVED_HEADERS:
+            raise ValueError(f"{name} is a reserved header. It must not be changed")
+    return headers
+
+
 class RemoteWriteConfig(HttpClientConfig):
     url: HttpUrlText
     name: str = ""
@@ -250,9 +257,10 @@ class RemoteWriteConfig(HttpClientConfig):
     remote_timeout: Duration = 30_000
     headers: dict[str, str] = Field(default_factory=dict)
     write_relabel_configs: tuple[RelabelConfig, ...] = ()
-    send_exemplars: bool = False
-    send_native_histograms: bool = False
-    round_robin_dns: bool = False
+    send_exemplars: Bool = False
+    _headers = field_validator("headers")(_changeable)
+    send_native_histograms: Bool = False
+    round_robin_dns: Bool = False
     sigv4: Block | None = None
     azuread: Block | None = None
     google_iam: Block | None = None
@@ -265,15 +273,16 @@ class RemoteReadConfig(HttpClientConfig):
     name: str = ""
     remote_timeout: Duration = 60_000
     headers: dict[str, str] = Field(default_factory=dict)
+    _headers = field_validator("headers")(_changeable)
     required_matchers: dict[str, str] = Field(default_factory=dict)
-    read_recent: bool = False
-    chunked_read_limit: int = 50 << 20
-    filter_external_labels: bool = True
+    read_recent: Bool = False
+    chunked_read_limit: Count = 50 << 20
+    filter_external_labels: Bool = True
 
 
 class RetentionConfig(Strict):
     time: Duration | None = None
-    size: SizeBytes | None = None
+    size: Bytes | None = None
     percentage: float | None = None
 
 
@@ -284,7 +293,7 @@ class TsdbConfig(Strict):
 
 
 class ExemplarsConfig(Strict):
-    max_exemplars: int = 100_000
+    max_exemplars: Count = 100_000
 
 
 class StorageConfig(Strict):
@@ -297,15 +306,15 @@ class RuntimeConfig(Strict):
 
 
 class OtlpConfig(Strict):
-    promote_all_resource_attributes: bool = False
+    promote_all_resource_attributes: Bool = False
     ignore_resource_attributes: tuple[str, ...] = ()
     promote_resource_attributes: tuple[str, ...] = ()
     translation_strategy: str = "UnderscoreEscapingWithSuffixes"
-    keep_identifying_resource_attributes: bool = False
-    convert_histograms_to_nhcb: bool = False
-    promote_scope_metadata: bool = False
-    label_name_underscore_sanitization: bool = True
-    label_name_preserve_multiple_underscores: bool = True
+    keep_identifying_resource_attributes: Bool = False
+    convert_histograms_to_nhcb: Bool = False
+    promote_scope_metadata: Bool = False
+    label_name_underscore_sanitization: Bool = True
+    label_name_preserve_multiple_underscores: Bool = True
 
 
 class PrometheusConfig(Strict):
@@ -323,6 +332,25 @@ class PrometheusConfig(Strict):
     tracing: Block | None = None
     otlp: OtlpConfig = OtlpConfig()
     jobs: tuple[ScrapeConfig, ...] = Field(default=(), exclude=True, alias="(jobs)")
+
+    @field_validator("rule_files", "scrape_config_files")
+    @classmethod
+    def _patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if _RULE_PATH.fullmatch(name) is None:
+                raise ValueError(f"{name!r} is not valid: a * may stand in the last part of the path only")
+        return value
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> "PrometheusConfig":
+        for kind, names in (
+            ("write", [c.name for c in self.remote_write]),
+            ("read", [c.name for c in self.remote_read]),
+        ):
+            twice = next((name for name in names if name and names.count(name) > 1), "")
+            if twice:
+                raise ValueError(f'found multiple remote {kind} configs with job name "{twice}"')
+        return self
 
     @property
     def external_labels(self) -> dict[str, str]:
@@ -500,6 +528,8 @@ class _Warnings:
         if job.scrape_native_histograms or "PrometheusProto" in job.scrape_protocols:
             key = "scrape_native_histograms" if job.scrape_native_histograms else "scrape_protocols"
             self.add((*path, key), "the protobuf format is not supported yet: text formats are asked for", source)
+        if job.scheme not in ("http", "https"):
+            self.add((*path, "scheme"), f"{job.scheme!r} is neither http nor https: every scrape will fail", source)
         if job.oauth2 is not None:
             self.add((*path, "oauth2"), "not supported yet: requests go out without a token", source)
         if job.convert_classic_histograms_to_nhcb:

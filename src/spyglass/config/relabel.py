@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, field_validator, model_validator
 
 from spyglass.config.http_client import Strict
+from spyglass.config.scalars import Count
 from spyglass.model.relabel import ACTIONS, RelabelRule
 from spyglass.text.regex import RegexError, anchored_program
 
@@ -27,7 +28,7 @@ class RelabelConfig(Strict):
     source_labels: tuple[str, ...] = ()
     separator: Text = ";"
     regex: Text = "(.*)"
-    modulus: int = 0
+    modulus: Count = 0
     target_label: Text = ""
     replacement: Text = "$1"
     action: str = "replace"

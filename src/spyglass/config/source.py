@@ -43,10 +43,21 @@ for _first, _resolvers in list(_Loader.yaml_implicit_resolvers.items()):
     ]
 
 
+class QuotedText(str):
+    """A scalar that stood in quotes: text, and no number or boolean, whatever it looks like."""
+
+    __slots__ = ()
+
+
 class _TextLoader(yaml.SafeLoader):
     """Every scalar stays the text that the file has (`1.10`, `yes`, `007`); only null and merge keys mean something."""
 
+    def construct_text(self, node: yaml.ScalarNode) -> str:
+        text = str(self.construct_scalar(node))
+        return QuotedText(text) if node.style in ("'", '"') else text
 
+
+_TextLoader.add_constructor("tag:yaml.org,2002:str", _TextLoader.construct_text)
 _TextLoader.yaml_implicit_resolvers = {
     first: kept
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
