@@ -12,6 +12,7 @@ from spyglass.agent.batch import client_name
 from spyglass.agent.buffer import Buffer, Chunk
 from spyglass.agent.client import PushClient, SessionFactory
 from spyglass.agent.metrics import AgentMetrics
+from spyglass.agent.pipeline import check_pipelines
 from spyglass.agent.positions import Positions
 from spyglass.agent.sender import Sender
 from spyglass.agent.stages.base import StageContext
@@ -76,6 +77,9 @@ class AgentManager:
     async def start(self) -> None:
         """Begin to read and send. Raises: ConfigError for positions that cannot be used, OSError for certificates."""
         assert not self._sending, "the agent is running already"
+        self._check(self.config)
+        self.failure = ""
+        self.metrics.forget_custom()
         settings = self.config.config
         positions = Positions(
             Path(self._map_path(settings.positions.filename)), ignore_invalid=settings.positions.ignore_invalid_yaml
@@ -125,10 +129,14 @@ class AgentManager:
         self.jobs, self.docker_jobs = [], []
 
     async def reload(self, config: PromtailFile) -> None:
-        """Go on with another file. It was checked when it was loaded; the positions stay."""
+        """Go on with another file; positions and metrics stay. Raises ConfigError before anything is stopped."""
+        self._check(config)
         await self.stop()
         self.config = config
         await self.start()
+
+    def _check(self, config: PromtailFile) -> None:
+        check_pipelines(config, AgentMetrics(Registry()), self._clock.now_ns)
 
     async def _drain(self, buffer: Buffer) -> None:
         sending = self._sending[0]

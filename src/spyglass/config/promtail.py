@@ -257,11 +257,17 @@ class PromtailConfig(Section):
 
 @dataclass(frozen=True, slots=True)
 class StageSpec:
-    """One checked stage. options: its model, a name map, or a list of names, as its kind has it. inner: of match."""
+    """One checked stage. options: its model, a name map, or a list of names, as its kind has it. inner: of match.
+
+    file, line, key: where it stands, for errors that only building it can find.
+    """
 
     name: str
     options: Any
     inner: tuple["StageSpec", ...] = ()
+    file: str = ""
+    line: int = 0
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,19 +341,21 @@ def _stages(document: Document, path: KeyPath, stages: Any, found: list[tuple[Ke
 
 
 def _stage(document: Document, place: KeyPath, name: str, options: Any, found: list[tuple[KeyPath, str]]) -> StageSpec:
+    checked: Any
     if name in LISTS:
-        return StageSpec(name, _checked(document, place, _NameList, {"names": options or []}).names)
-    if name in MAPPINGS:
-        return StageSpec(name, _mapping(document, place, name, options))
-    if name == "metrics":
-        return StageSpec(name, _metrics(document, place, options, found))
-    if name not in STAGES:
+        checked = _checked(document, place, _NameList, {"names": options or []}).names
+    elif name in MAPPINGS:
+        checked = _mapping(document, place, name, options)
+    elif name == "metrics":
+        checked = _metrics(document, place, options, found)
+    elif name in STAGES:
+        checked = _checked(document, place, STAGES[name], options)
+        _note_extra(checked, place, found)
+    else:
         known = ", ".join(sorted([*STAGES, *MAPPINGS, *LISTS, "metrics"]))
         raise document.error(place, f"there is no stage of this name; there are {known}")
-    model = _checked(document, place, STAGES[name], options)
-    _note_extra(model, place, found)
-    inner = tuple(_stages(document, (*place, "stages"), getattr(model, "stages", ()), found))
-    return StageSpec(name, model, inner)
+    inner = tuple(_stages(document, (*place, "stages"), checked.stages, found)) if name == "match" else ()
+    return StageSpec(name, checked, inner, document.file, document.line(place), dotted(place))
 
 
 class _NameList(Stage):

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from spyglass.agent.entry import Entry
 from spyglass.agent.metrics import AgentMetrics
 from spyglass.config.promtail import StageSpec
+from spyglass.model.errors import ConfigError, QueryError
 
 Run = Callable[[list[Entry]], list[Entry]]
 
@@ -109,3 +110,12 @@ class StageContext:
 
 Builder = Callable[[StageSpec, StageContext], Stage]
 """Makes a stage for one pipeline. `spec` is shared by the pipelines of a job, so its id can serve as the key of shared state."""
+
+
+def build_stage(spec: StageSpec, context: StageContext, builders: dict[str, Builder]) -> Stage:
+    """Make one stage. Raises: ConfigError with the stage's place where its texts (template, selector, path) are wrong."""
+    try:
+        return builders[spec.name](spec, context)
+    except (QueryError, ValueError, KeyError, OSError) as err:
+        text = f"unknown time zone {err.args[0]}" if isinstance(err, KeyError) else str(err)
+        raise ConfigError(text, file=spec.file, line=spec.line, key=spec.key) from None
