@@ -38,6 +38,8 @@ class _Series:
     histograms: dict[int, object] = field(default_factory=dict)
     exemplars: list[Exemplar] = field(default_factory=list)
     last_ms: int | None = None
+    last: object = None
+    """The newest sample; remembered also when it was deleted."""
 
     def times(self) -> set[int]:
         return self.floats.keys() | self.histograms.keys()
@@ -86,7 +88,7 @@ class MemoryMetricStore:
                 else:
                     accepted += 1
                     if verdict == "store":
-                        self._store(self._series[ref - 1], time_ms)
+                        self._store(self._series[ref - 1], time_ms, value)
                         self._series[ref - 1].floats[time_ms] = value
             hist_rejected = self._append_histograms(batch, bound, newest)
             self._append_extras(batch)
@@ -105,16 +107,16 @@ class MemoryMetricStore:
                 return "too_old"
             return "store"
         if time_ms == series.last_ms:
-            stored = series.floats.get(time_ms, series.histograms.get(time_ms))
-            return "same" if _same(stored, value) else "duplicate"
+            return "same" if _same(series.last, value) else "duplicate"
         if self._window_ms == 0:
             return "too_old" if bound is not None and time_ms < bound else "out_of_order"
         if not late_ok:
             return "too_old"
         return "same" if time_ms in series.times() else "store"
 
-    def _store(self, series: _Series, time_ms: int) -> None:
-        series.last_ms = time_ms if series.last_ms is None else max(series.last_ms, time_ms)
+    def _store(self, series: _Series, time_ms: int, value: object) -> None:
+        if series.last_ms is None or time_ms > series.last_ms:
+            series.last_ms, series.last = time_ms, value
         self._max_ms = time_ms if self._max_ms is None else max(self._max_ms, time_ms)
 
     def _append_histograms(self, batch: WriteBatch, bound: int | None, newest: int | None) -> list[tuple[int, str]]:
@@ -125,7 +127,7 @@ class MemoryMetricStore:
         for row, (ref, time_ms, histogram) in enumerate(rows):
             verdict = self._admit(ref, time_ms, histogram, bound, newest)
             if verdict == "store":
-                self._store(self._series[ref - 1], time_ms)
+                self._store(self._series[ref - 1], time_ms, histogram)
                 self._series[ref - 1].histograms[time_ms] = histogram
             elif verdict != "same":
                 rejected.append((row, verdict))

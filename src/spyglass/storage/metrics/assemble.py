@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import itemgetter
 
 import numpy as np
 
@@ -13,6 +14,11 @@ from spyglass.storage.metrics.ragged import Ragged, merge_ragged, offsets_of, ta
 from spyglass.storage.metrics.ragged import pieces as pieces_of
 
 Piece = SampleTile | SampleRuns
+
+Place = tuple[int, int]
+"""(start of the window, order of the flush): within a series, samples ascend with it."""
+
+_LAST: Place = (2**62, 2**62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +31,17 @@ class SourceAnswer:
     histograms: Sequence[HistogramRuns] = ()
     late: bool = False
     """Its samples may lie between those of other answers."""
+    places: Sequence[Place] = ()
+    """Of each piece; without: the piece comes after all that have one."""
 
 
 EMPTY_ANSWER = SourceAnswer(np.zeros((0, 2), np.uint64), LabelTable(0))
 
 
 def assemble(answers: Sequence[SourceAnswer]) -> Selection:
-    """Answers come oldest first, disjoint in time for any one series unless `late`; of two samples at one place the earlier stays.
+    """Answers come oldest first, the late ones last. Those that are not late are disjoint in time for any one series.
 
-    The newest source's dictionaries serve the labels.
+    Of two samples at one place the earlier answer's stays. The newest source's dictionaries serve the labels.
     """
     answers = [answer for answer in (_only_used(a) for a in answers) if answer.labels.size]
     if not answers:
@@ -41,7 +49,14 @@ def assemble(answers: Sequence[SourceAnswer]) -> Selection:
     if len(answers) == 1:
         return Selection(answers[0].labels, tuple(answers[0].pieces), tuple(answers[0].histograms))
     rows_of, labels = unify_rows(answers)
-    pieces = [replace(p, rows=rows[p.rows]) for a, rows in zip(answers, rows_of, strict=True) for p in a.pieces]
+    placed = [
+        (place, replace(piece, rows=rows[piece.rows]))
+        for answer, rows in zip(answers, rows_of, strict=True)
+        for piece, place in zip(answer.pieces, answer.places or [_LAST] * len(answer.pieces), strict=True)
+    ]
+    if not any(answer.late for answer in answers):
+        placed.sort(key=itemgetter(0))
+    pieces = [piece for _, piece in placed]
     histograms = [replace(h, rows=rows[h.rows]) for a, rows in zip(answers, rows_of, strict=True) for h in a.histograms]
     if any(answer.late for answer in answers):
         pieces = list(_in_order(pieces))
@@ -132,4 +147,5 @@ def _only_used(answer: SourceAnswer) -> SourceAnswer:
         [replace(p, rows=rank[p.rows]) for p in answer.pieces],
         [replace(h, rows=rank[h.rows]) for h in answer.histograms],
         answer.late,
+        answer.places,
     )

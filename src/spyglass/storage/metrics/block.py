@@ -13,7 +13,7 @@ from spyglass.model.labels import LabelTable
 from spyglass.model.matchers import Matcher
 from spyglass.model.samples import HistogramRuns
 from spyglass.protocols.budget import Budget
-from spyglass.storage.metrics.assemble import Piece, SourceAnswer
+from spyglass.storage.metrics.assemble import Piece, Place, SourceAnswer
 from spyglass.storage.metrics.block_writer import MAGIC
 from spyglass.storage.metrics.column_file import ColumnFile
 from spyglass.storage.metrics.decoded_cache import DecodedCache
@@ -56,6 +56,8 @@ class Block:
         self.late = bool(meta["late"])
         self.position = int(meta["position"])
         self.flush = int(meta["flush"])
+        self.order = int(meta["order"])
+        """Within a window, blocks of a higher order hold each series' later samples: they were flushed later."""
         self.sources: list[int] = list(meta["sources"])
         self.stripes = [StripeMeta(*one) for one in meta["stripes"]]
         self.tombstones = Tombstones.load(path.with_suffix(TOMBSTONE_SUFFIX))
@@ -110,13 +112,17 @@ class Block:
         """The block's part of a selection. What fails its checksum is told to `on_corrupt` and left out."""
         rows = self.match(matchers)
         found: list[Piece] = []
+        places: list[Place] = []
         for number in self.stripes_between(start_ms, end_ms) if len(rows) else ():
             budget.check()
             for piece in self._read(number, rows, start_ms, end_ms, cache, budget, on_corrupt):
                 found.append(_renumbered(piece, rows))
-        return self._answer(rows, found, self._histograms(rows, start_ms, end_ms, on_corrupt))
+                places.append((self.stripes[number].start_ms, self.order))
+        return self._answer(rows, found, self._histograms(rows, start_ms, end_ms, on_corrupt), places)
 
-    def _answer(self, rows: I64, found: list[Piece], histograms: list[HistogramRuns]) -> SourceAnswer:
+    def _answer(
+        self, rows: I64, found: list[Piece], histograms: list[HistogramRuns], places: list[Place]
+    ) -> SourceAnswer:
         used = np.zeros(len(rows), np.bool_)
         for piece in (*found, *histograms):
             used[piece.rows] = True
@@ -127,7 +133,9 @@ class Block:
             found = [_with_rows(piece, rank[piece.rows]) for piece in found]
             histograms = [_with_rows(piece, rank[piece.rows]) for piece in histograms]
         table = self._taken(rows)
-        return SourceAnswer(table_fingerprints(table) if len(rows) else _NO_PRINTS, table, found, histograms, self.late)
+        return SourceAnswer(
+            table_fingerprints(table) if len(rows) else _NO_PRINTS, table, found, histograms, self.late, places
+        )
 
     def _taken(self, rows: I64) -> LabelTable:
         table = self.labels

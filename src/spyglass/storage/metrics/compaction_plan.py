@@ -40,7 +40,7 @@ def _fragments(blocks: Sequence[Block], range_ms: int, closed_ms: int) -> list[B
                 by_window[stripe.start_ms].append(block)
     for start, held in sorted(by_window.items()):
         if len(held) >= _FRAGMENTS_MAX or (len(held) > 1 and start + range_ms <= closed_ms):
-            return held
+            return sorted(held, key=lambda block: block.order)
     return []
 
 

@@ -80,7 +80,14 @@ def write_part(
     for number, (is_late, group, rows) in enumerate(jobs):
         paths.append(new_path())
         position = part.position if number == len(jobs) - 1 else 0
-        meta = {"level": 0, "late": is_late, "position": position, "flush": part.position, "sources": []}
+        meta = {
+            "level": 0,
+            "late": is_late,
+            "position": position,
+            "flush": part.position,
+            "order": part.position,
+            "sources": [],
+        }
         write_block(paths[-1], files, table, group, meta=meta, histograms=rows)
     return paths
 

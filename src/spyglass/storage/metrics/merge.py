@@ -51,6 +51,7 @@ def merge_blocks(
         "late": all(block.late for block in blocks),
         "position": max(block.position for block in blocks),
         "flush": 0,
+        "order": max(block.order for block in blocks),
         "sources": [block.number for block in blocks],
     }
     return write_block(path, files, table, stripes, meta=meta, histograms=_histograms(blocks, rows_of, on_corrupt))

@@ -26,7 +26,7 @@ class MetricStoreOptions:
     max_block_range_ms: int = 0
     out_of_order_window_ms: int = 0
     max_series: int = 0
-    head_samples: int = 2_000_000
+    head_samples: int = 1_000_000
     decoded_cache_bytes: int = 32 << 20
     max_exemplars: int = 100_000
     sync_interval_s: float = 1.0

@@ -34,6 +34,7 @@ from spyglass.storage.metrics.snapshot import write_snapshot
 from spyglass.storage.metrics.tombstones import Tombstone
 
 _FROZEN_MAX = 2
+_MERGE_CACHE_BYTES = 8 << 20
 _SPACE_CHECK_NS = 1_000_000_000
 
 
@@ -350,7 +351,7 @@ class DiskMetricStore:
     def _merge(self, blocks: Sequence[Block]) -> None:
         path = self._blocks.new_path()
         try:
-            merge_blocks(path, self._files, blocks, cache=self._cache, on_corrupt=self._on_corrupt)
+            merge_blocks(path, self._files, blocks, cache=DecodedCache(_MERGE_CACHE_BYTES), on_corrupt=self._on_corrupt)
         except CorruptData as err:
             self._files.remove(path)
             self._drop_unreadable(blocks, err)
