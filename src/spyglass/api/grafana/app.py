@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from spyglass.api.grafana import annotations, datasources, ds_query, library, proxy, session, settings
 from spyglass.api.grafana.auth import Authentication, Guard
@@ -21,7 +22,10 @@ from spyglass.model.errors import SpyglassError
 
 
 def create_grafana_app(deps: GrafanaDeps) -> Starlette:
-    """The ASGI application. Its lifespan closes the HTTP client; everything in `deps` belongs to the caller."""
+    """The ASGI application; everything in `deps` belongs to the caller.
+
+    `await app.state.close()` closes the HTTP client to other data sources; the lifespan does it too, where a server runs that.
+    """
     guard, outside = Guard(deps), Outside()
     engines = Engines(deps, outside)
 
@@ -54,12 +58,30 @@ def create_grafana_app(deps: GrafanaDeps) -> Starlette:
         Route("/apis/{path:path}", unknown, methods=proxy.METHODS),
     ]
     ui = StaticFiles(deps.ui_dir, allow_embedding=deps.settings.allow_embedding)
-    return Starlette(
+    app = Starlette(
         routes=[*api, Mount("/", app=ui)],
-        middleware=[Middleware(Authentication, deps=deps, guard=guard)],
+        middleware=[
+            Middleware(SubPath, prefix=deps.settings.sub_path),
+            Middleware(Authentication, deps=deps, guard=guard),
+        ],
         exception_handlers={ApiError: _api_error, SpyglassError: _spyglass_error, 500: _internal},
         lifespan=lifespan,
     )
+    app.state.close = outside.close
+    return app
+
+
+class SubPath:
+    """serve_from_sub_path: the prefix is taken off the path, so that everything below knows only its own."""
+
+    def __init__(self, app: ASGIApp, *, prefix: str) -> None:
+        self._app, self._prefix = app, prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if self._prefix and (path == self._prefix or path.startswith(self._prefix + "/")):
+            scope = {**scope, "path": path[len(self._prefix) :] or "/"}
+        await self._app(scope, receive, send)
 
 
 async def _api_error(_: Request, err: Exception) -> Response:

@@ -1,7 +1,8 @@
 """`POST /api/ds/query`: a panel's queries, each answered with frames or its own error.
 
-All queries of a request run at once (the bridge bounds how many really do); the same expression on the same grid of the same data
-source is evaluated once. Metric queries lie on a grid aligned to the step, so that a refresh moves by whole steps.
+The queries of a request run side by side, a few at a time, so that one page never fills the line that all askers share; the
+same expression on the same grid of the same data source is evaluated once. Metric queries lie on a grid aligned to the step,
+so that a refresh moves by whole steps. Where a query failed the answer is 207: each result says how it went.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from spyglass.api.grafana.deps import GrafanaDeps
 from spyglass.api.grafana.engines import PROMETHEUS_TYPES, Ask, Disconnected, Engines
 from spyglass.api.grafana.frames import metric_frames
 from spyglass.api.grafana.log_frames import log_frames
-from spyglass.api.grafana.replies import ApiError, encode, read_json, status_of
+from spyglass.api.grafana.replies import API_HEADERS, ApiError, encode, read_json, status_of
 from spyglass.api.grafana.series import Answer, LogAnswer
 from spyglass.api.grafana.time_range import parse_time_ms
 from spyglass.config.grafana import Datasource
@@ -30,8 +31,10 @@ from spyglass.protocols.log_store import Direction
 
 log = logging.getLogger(__name__)
 
-MAX_QUERIES = 200
-"""Queries in one request; no panel has as many."""
+MAX_QUERIES = 1_000
+"""Queries in one request: a page asks for all of its panels at once, and the largest public dashboard has 400."""
+AT_ONCE = 8
+"""Queries of one request that run or wait in the bridge; more only make other askers wait."""
 MAX_LINES = 5_000
 DEFAULT_LINES = 1_000
 
@@ -54,11 +57,10 @@ def routes(deps: GrafanaDeps, engines: Engines) -> list[Route]:
         body = await read_json(request)
         run = QueryRun(deps, engines, request.is_disconnected)
         results = await run.results(body)
-        failed = [result for result in results.values() if "error" in result]
-        # As Grafana: the request failed where all of its queries did.
-        status = 400 if failed and len(failed) == len(results) else 200
+        # 207 as Grafana with its multi-status feature: a 400 would keep browsers from reading the results that are there.
+        status = 207 if any("error" in result for result in results.values()) else 200
         content = await asyncio.to_thread(encode, {"results": results})
-        return Response(content, status, media_type="application/json")
+        return Response(content, status, media_type="application/json", headers=API_HEADERS)
 
     return [Route("/api/ds/query", query, methods=["POST"])]
 
@@ -69,6 +71,7 @@ class QueryRun:
     def __init__(self, deps: GrafanaDeps, engines: Engines, disconnected: Disconnected) -> None:
         self._deps, self._engines, self._disconnected = deps, engines, disconnected
         self._running: dict[Ask, asyncio.Task[Answer]] = {}
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def results(self, body: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         """The results by refId. Raises: ApiError 400 where the request itself is wrong."""
@@ -79,9 +82,8 @@ class QueryRun:
             raise ApiError(400, f"{len(queries)} queries are more than {MAX_QUERIES} in one request")
         shown = [query for query in queries if isinstance(query, dict) and not query.get("hide")]
         names = [str(query.get("refId") or "A") for query in shown]
-        tables = sum(1 for query in shown if query.get("format") == "table")
         try:
-            found = await asyncio.gather(*(self._one(body, query, tables > 1) for query in shown))
+            found = await asyncio.gather(*(self._one(body, query) for query in shown))
         finally:
             await self._stop()
         return dict(zip(names, found, strict=True))
@@ -92,11 +94,11 @@ class QueryRun:
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
-    async def _one(self, body: Mapping[str, Any], query: Mapping[str, Any], many_tables: bool) -> dict[str, Any]:
+    async def _one(self, body: Mapping[str, Any], query: Mapping[str, Any]) -> dict[str, Any]:
         try:
             asked = self._read(body, query)
             answers = [await self._evaluated(asked.source, ask) for ask in asked.asks]
-            return {"status": 200, "frames": await asyncio.to_thread(_frames, asked, answers, many_tables)}
+            return {"status": 200, "frames": await asyncio.to_thread(_frames, asked, answers)}
         except ApiError as err:
             return _failed(err.message, err.status, "plugin")
         except SpyglassError as err:
@@ -108,9 +110,13 @@ class QueryRun:
     async def _evaluated(self, source: Datasource, ask: Ask) -> Answer:
         task = self._running.get(ask)
         if task is None:
-            task = asyncio.create_task(self._engines.ask(source, ask, self._disconnected))
+            task = asyncio.create_task(self._evaluate(source, ask))
             self._running[ask] = task
         return await asyncio.shield(task)
+
+    async def _evaluate(self, source: Datasource, ask: Ask) -> Answer:
+        async with self._slots:
+            return await self._engines.ask(source, ask, self._disconnected)
 
     def _read(self, body: Mapping[str, Any], query: Mapping[str, Any]) -> PanelQuery:
         reference = query.get("datasource") or query.get("datasourceId")
@@ -194,7 +200,7 @@ def _modes(source: Datasource, query: Mapping[str, Any]) -> tuple[bool, bool]:
     return bool(query.get("range", not instant)) or not instant, instant
 
 
-def _frames(asked: PanelQuery, answers: Sequence[Answer], many_tables: bool) -> list[dict[str, Any]]:
+def _frames(asked: PanelQuery, answers: Sequence[Answer]) -> list[dict[str, Any]]:
     frames = []
     for ask, answer in zip(asked.asks, answers, strict=True):
         if isinstance(answer, LogAnswer):
@@ -208,8 +214,6 @@ def _frames(asked: PanelQuery, answers: Sequence[Answer], many_tables: bool) -> 
             expression=ask.expression,
             legend_format=asked.legend_format,
             form=form,
-            # With several tables the values must differ in name, or a join would lose one.
-            value_name=f"Value #{asked.ref_id}" if many_tables else "Value",
         )
     return frames
 

@@ -20,14 +20,12 @@ from spyglass.model.arrays import F64, I64
 Frame = dict[str, Any]
 
 
-def metric_frames(
-    answer: SeriesAnswer, *, ref_id: str, expression: str, legend_format: str, form: str, value_name: str = "Value"
-) -> list[Frame]:
+def metric_frames(answer: SeriesAnswer, *, ref_id: str, expression: str, legend_format: str, form: str) -> list[Frame]:
     """The frames of one query. form: time_series, table, heatmap. expression: what was evaluated."""
     if answer.kind == "string":
         return [_text_frame(answer, ref_id, expression)]
     if form == "table":
-        frames = [table_frame(answer.series, ref_id=ref_id, value_name=value_name)]
+        frames = [table_frame(answer.series, ref_id=ref_id)]
     elif form == "heatmap" and answer.step_ms and any(_le(series) for series in answer.series):
         frames = [heatmap_frame(answer.series, ref_id=ref_id, step_ms=answer.step_ms)]
     else:
@@ -109,8 +107,11 @@ def column(values: I64 | F64) -> orjson.Fragment:
     return orjson.Fragment(orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY))
 
 
-def table_frame(series: Sequence[Series], *, ref_id: str, value_name: str) -> Frame:
-    """One frame: Time, a column per label (null where absent), the value. Rows in the order of the series, then of time."""
+def table_frame(series: Sequence[Series], *, ref_id: str) -> Frame:
+    """One frame: Time, a column per label (null where absent), the value. Rows in the order of the series, then of time.
+
+    The value is always called Value: where a panel has several tables its client renames them `Value #A`, `Value #B`.
+    """
     names = sorted({name for one in series for name, _ in one.labels})
     lengths = [len(one.times) for one in series]
     times = np.concatenate([one.times for one in series]) if series else np.zeros(0, np.int64)
@@ -122,7 +123,7 @@ def table_frame(series: Sequence[Series], *, ref_id: str, value_name: str) -> Fr
         fields.append({"name": name, "type": "string", "typeInfo": {"frame": "string"}, "config": {"filterable": True}})
         parts = ([labels.get(name)] * length for labels, length in zip(maps, lengths, strict=True))
         columns.append([value for part in parts for value in part])
-    fields.append({"name": value_name, "type": "number", "typeInfo": {"frame": "float64"}})
+    fields.append({"name": "Value", "type": "number", "typeInfo": {"frame": "float64"}})
     columns.append(values)
     schema = {"refId": ref_id, "meta": {"preferredVisualisationType": "table"}, "fields": fields}
     return {"schema": schema, "data": _data(columns)}

@@ -1,6 +1,7 @@
 """Search, folders and dashboards."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from spyglass.api.grafana.replies import ApiError, read_json, reply
 from spyglass.protocols.dashboards import GENERAL, DashboardInfo, Folder, User
 
 T = TypeVar("T")
+_INPUT = re.compile(r"\$\{([A-Za-z0-9_-]+)\}")
 _NO_DASHBOARD = "Dashboard not found"
 
 
@@ -126,6 +128,35 @@ def routes(deps: GrafanaDeps) -> list[Route]:
         inner = body.get("dashboard")
         return reply({"dashboard": await _off(lambda: library.migrate(inner if isinstance(inner, dict) else body))})
 
+    async def imported(request: Request) -> Response:
+        """POST /api/dashboards/import: a shared dashboard with the choices for its inputs."""
+        user = need(request, "Editor")
+        body = await read_json(request)
+        model = body.get("dashboard")
+        if not isinstance(model, dict):
+            raise ApiError(400, "bad request data: dashboard is missing")
+        folder_uid = body.get("folderUid")
+        filled = _with_inputs(model, body.get("inputs"))
+        info = await _off(
+            lambda: library.save(
+                filled,
+                folder_uid=folder_uid if isinstance(folder_uid, str) else None,
+                overwrite=bool(body.get("overwrite")),
+                message="imported",
+                by=user.login,
+            )
+        )
+        answer = {
+            "uid": info.uid,
+            "title": info.title,
+            "imported": True,
+            "importedUrl": _url(base, info),
+            "slug": info.slug,
+        }
+        return reply(
+            {**answer, "dashboardId": info.id, "folderUid": info.folder.uid, "pluginId": "", "revision": info.version}
+        )
+
     async def by_slug(request: Request) -> Response:
         """Old addresses `/dashboard/db/<slug>`."""
         slug = request.path_params["slug"]
@@ -183,6 +214,7 @@ def routes(deps: GrafanaDeps) -> list[Route]:
         Route("/api/dashboards/tags", tags),
         Route("/api/dashboards/db", save, methods=["POST"]),
         Route("/api/dashboards/migrate", migrated, methods=["POST"]),
+        Route("/api/dashboards/import", imported, methods=["POST"]),
         Route("/api/dashboards/uid/{uid}", dashboard, methods=["GET", "DELETE"]),
         Route("/api/dashboards/uid/{uid}/versions", versions),
         Route("/api/dashboards/uid/{uid}/versions/{version:int}", version),
@@ -370,6 +402,28 @@ def iso(time_ms: int) -> str:
 
 def _with_uid(model: Mapping[str, Any], uid: str) -> dict[str, Any]:
     return {**model, "uid": uid} if "spec" not in model else dict(model)
+
+
+def _with_inputs(model: Mapping[str, Any], inputs: object) -> dict[str, Any]:
+    """The dashboard with `${NAME}` replaced by what the importer chose; what was not chosen stays for the migration."""
+    chosen = {
+        str(one["name"]): str(one["value"])
+        for one in (inputs if isinstance(inputs, list) else [])
+        if isinstance(one, dict) and one.get("name") and one.get("value") is not None
+    }
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: filled(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [filled(inner) for inner in value]
+        if isinstance(value, str) and "${" in value:
+            return _INPUT.sub(lambda match: chosen.get(match.group(1), match.group(0)), value)
+        return value
+
+    left = [one for one in model.get("__inputs") or [] if isinstance(one, dict) and str(one.get("name")) not in chosen]
+    rest = {key: filled(value) for key, value in model.items() if key != "__inputs"}
+    return {**rest, "__inputs": left} if left else rest
 
 
 def _text(body: Mapping[str, Any], key: str) -> str:

@@ -66,6 +66,9 @@ def routes(deps: GrafanaDeps, engines: Engines) -> list[Route]:
     async def proxy(request: Request) -> Response:
         source = found(deps, **{key: value for key, value in request.path_params.items() if key != "path"})
         path = request.path_params.get("path", "")
+        if "/resources/" in request.scope["path"] and source.type == "loki" and not path.startswith("loki/"):
+            # Grafana's Loki resources (`labels`, `label/job/values`) are named from the API's root on.
+            path = f"loki/api/v1/{path}"
         check(request, path)
         app = engines.local_app(source)
         return (

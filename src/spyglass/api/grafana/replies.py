@@ -24,6 +24,9 @@ from spyglass.protocols.dashboards import SaveRefused
 MAX_BODY = 32 << 20
 """A request body larger than this is refused: no dashboard comes near."""
 
+API_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""What people see depends on who they are and on now: nothing of it is kept by browsers and proxies."""
+
 _REFUSED = {"version-mismatch": 412, "name-exists": 412, "not-found": 404}
 
 
@@ -40,7 +43,7 @@ class ApiError(Exception):
 
 def reply(data: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer. numpy arrays in it are columns."""
-    return Response(encode(data), status, media_type="application/json", headers=headers)
+    return Response(encode(data), status, media_type="application/json", headers={**API_HEADERS, **(headers or {})})
 
 
 def encode(data: object) -> bytes:

@@ -35,7 +35,7 @@ def routes(deps: GrafanaDeps, guard: Guard) -> list[Route]:
             response: Response = reply({"message": "Logged out"})
         else:
             response = RedirectResponse(f"{deps.settings.sub_path}/login", 302)
-        response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+        response.delete_cookie(COOKIE, path=deps.settings.sub_path or "/", httponly=True, samesite="lax")
         return response
 
     async def ping(request: Request) -> Response:
@@ -94,7 +94,7 @@ def routes(deps: GrafanaDeps, guard: Guard) -> list[Route]:
             COOKIE,
             token,
             max_age=COOKIE_LIFE_S,
-            path="/",
+            path=deps.settings.sub_path or "/",
             httponly=True,
             secure=deps.settings.cookie_secure or deps.settings.root_url.startswith("https:"),
             samesite="strict" if deps.settings.cookie_samesite.lower() == "strict" else "lax",

@@ -2,7 +2,7 @@
 
 A file `x.js` is answered from `x.js.br` or `x.js.gz` beside it where the client takes that. A path that is no file is a client
 route and gets index.html. Only files that were there at the first look of each folder are served: no path is ever joined
-from a request.
+from a request. A UI that is built anew is noticed at the next page.
 """
 
 import asyncio
@@ -32,7 +32,8 @@ class StaticFiles:
 
     def __init__(self, folder: Path | None, *, allow_embedding: bool = False) -> None:
         self._folder, self._allow_embedding = folder, allow_embedding
-        self._assets: dict[str, Asset] | None = None
+        self._assets: dict[str, Asset] = {}
+        self._built_ns = -1
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", "only HTTP is routed here"
@@ -42,10 +43,12 @@ class StaticFiles:
     async def _answer(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):
             return PlainTextResponse("Method Not Allowed\n", 405, headers={"Allow": "GET, HEAD"})
-        if self._assets is None:
-            self._assets = await asyncio.to_thread(list_assets, self._folder)
         name = request.scope["path"].lstrip("/")
-        asset = self._assets.get(name)
+        asset = self._assets.get(name) if self._assets else None
+        if asset is None or name == "index.html":
+            # A page: look whether the UI was built anew since. Pages are few, assets come from the list.
+            self._assets = await asyncio.to_thread(self._current)
+            asset = self._assets.get(name)
         if asset is None and "." in name.rpartition("/")[2]:
             # A file that is not there must not be answered with a page, which a script tag would try to run.
             return PlainTextResponse("Not Found\n", 404)
@@ -53,6 +56,17 @@ class StaticFiles:
         if asset is None:
             return PlainTextResponse(_NO_UI, 404 if name else 200)
         return self._file(request, asset)
+
+    def _current(self) -> dict[str, Asset]:
+        """The list of files, made anew when index.html has changed."""
+        try:
+            built_ns = (self._folder / "index.html").stat().st_mtime_ns if self._folder else 0
+        except OSError:
+            built_ns = 0
+        if built_ns == self._built_ns:
+            return self._assets
+        self._built_ns = built_ns
+        return list_assets(self._folder)
 
     def _file(self, request: Request, asset: Asset) -> Response:
         accepted = {part.split(";")[0].strip() for part in request.headers.get("accept-encoding", "").split(",")}
