@@ -154,6 +154,13 @@ class Stack:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
 
+    def __enter__(self) -> "Stack":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
     def query(self, expression: str, **parameters: str) -> list[dict[str, Any]]:
         """The result of an instant PromQL query."""
         status, body = get(self.url("prometheus", "/api/v1/query"), {"query": expression, **parameters})

@@ -14,6 +14,7 @@ from spyglass.app.settings import MetricsSettings
 from spyglass.app.shared import Shared
 from spyglass.config.prometheus import PrometheusConfig, PrometheusFile, masked, read_prometheus_file
 from spyglass.ingest.metrics import MetricIngest
+from spyglass.ingest.remote_write import RemoteWriteIngest
 from spyglass.query.budget import QueryBudget
 from spyglass.query.engine import PromEngine, PromSettings
 from spyglass.scrape.manager import ScrapeManager
@@ -81,6 +82,7 @@ class MetricsPart:
                 lifecycle_enabled=settings.lifecycle,
                 admin_enabled=settings.admin_api,
                 remote_write_enabled=settings.remote_write_receiver,
+                remote_write=RemoteWriteIngest(self._ingest),
                 query_timeout_seconds=shared.settings.queries.timeout_s,
                 external_url=settings.external_url,
             )
