@@ -644,16 +644,16 @@ def _call(name: str, function: Function, arguments: list[Expression], owner: str
             return function(run, *values) if with_run else function(*values)
         except TemplateError:
             raise
-        except (ValueError, TypeError, ArithmeticError, LookupError) as err:
-            reason = _arity(err) if isinstance(err, TypeError) else str(err)
+        except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as err:
+            # Functions take what they are given; a value of the wrong kind shows as a TypeError or AttributeError.
+            reason = _misuse(err) if isinstance(err, TypeError | AttributeError) else str(err)
             raise TemplateError(f"template: {owner}: error calling {name}: {reason}") from None
 
     return expression
 
 
-def _arity(err: TypeError) -> str:
-    text = str(err)
-    return "wrong number of args" if "positional argument" in text else text
+def _misuse(err: Exception) -> str:
+    return "wrong number of args" if "positional argument" in str(err) else "wrong type for value"
 
 
 def _short_circuit(arguments: list[Expression], *, stop: bool, owner: str) -> Expression:

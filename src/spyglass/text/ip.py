@@ -10,8 +10,8 @@ from functools import lru_cache
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_V4 = re.compile(r"(?<![0-9.])\d{1,3}\.[0-9.]*", re.ASCII)
-_V6 = re.compile(r"(?:::[0-9a-fA-F]|[0-9a-fA-F]{1,4}:)[0-9a-fA-F:.]*|::", re.ASCII)
+# What may be an address: it starts like one and reaches as far as its characters do.
+_CANDIDATE = re.compile(r"\d{1,3}\.[0-9.]*|(?:::[0-9a-fA-F]|[0-9a-fA-F]{1,4}:)[0-9a-fA-F:.]*", re.ASCII)
 
 
 def address_set(pattern: str) -> Callable[[Address], bool]:
@@ -52,9 +52,8 @@ def line_matcher(pattern: str) -> Callable[[str], bool]:
 
 
 def addresses_in(text: str) -> list[Address]:
-    """The addresses that occur in a text, IPv4 first."""
-    found = [*_V4.findall(text), *(_V6.findall(text) if ":" in text else ())]
-    return [address for part in found if (address := _parsed(part)) is not None]
+    """The addresses that occur in a text."""
+    return [address for part in _CANDIDATE.findall(text) if (address := _parsed(part)) is not None]
 
 
 @lru_cache(maxsize=65536)

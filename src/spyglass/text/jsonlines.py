@@ -17,6 +17,8 @@ _MALFORMED = "Malformed JSON error"
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _WORD = re.compile(r"[^ \t\n\r,}\]:]+")
+_NO_LABEL = re.compile("[\ufffd\ud800-\udfff]")
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _BAD_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 
@@ -133,12 +135,8 @@ def sanitize_name(key: str) -> str:
 
 
 def clean_text(text: str) -> str:
-    """The text, or "" where it holds what is no UTF-8: a lone surrogate or U+FFFD (Loki drops such values)."""
-    if text.isascii():
-        return text
-    if "\ufffd" in text or any("\ud800" <= char < "\ue000" for char in text):
-        return ""
-    return text
+    """The text with a blank for every U+FFFD and lone surrogate, which no label may hold."""
+    return text if text.isascii() else _NO_LABEL.sub(" ", text)
 
 
 # --- the forgiving reader -------------------------------------------------------------------------------------------------
@@ -255,6 +253,11 @@ def _unescaped(quoted: str) -> str:
     except (ValueError, StopIteration):
         return ""
     return str(text)
+
+
+def unescape_raw(text: str) -> str:
+    """Raw text with its escapes resolved as if it were one string: what Loki makes of arrays."""
+    return _ESCAPE.sub(lambda match: _unescaped(f'"{match.group()}"'), text) if "\\" in text else text
 
 
 def _skip(line: str, at: int) -> int:

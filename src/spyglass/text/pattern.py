@@ -87,14 +87,14 @@ def _pairs(parts: tuple[Part, ...]) -> list[tuple[bool, str]]:
 
 @lru_cache(maxsize=512)
 def pattern_matcher(pattern: str) -> Callable[[str], bool]:
-    """Whether a whole line has the shape of the pattern (`|>`); a capture at the end needs something to capture.
+    """Whether a whole line has the shape of the pattern (`|>`); every capture needs something to capture.
 
     Raises: ValueError with upstream's text; names are not allowed here.
     """
     parts = parse_pattern(pattern)
     for part in parts:
         if isinstance(part, Capture) and part != "_":
-            raise ValueError(f"named captures are not allowed: <{part}>: invalid expression")
+            raise ValueError(f"named captures are not allowed: found '<{part}>'")
     literals = [str(part) for part in parts if not isinstance(part, Capture)]
     anchored = bool(parts) and not isinstance(parts[0], Capture)
     open_end = bool(parts) and isinstance(parts[-1], Capture)
@@ -105,9 +105,10 @@ def pattern_matcher(pattern: str) -> Callable[[str], bool]:
         if anchored and not line.startswith(literals[0]):
             return False
         at = 0
-        for literal in literals:
+        for index, literal in enumerate(literals):
             found = line.find(literal, at)
-            if found < 0:
+            # Only the first part may start where the last one ended.
+            if found < 0 or (found == at and (index or not anchored)):
                 return False
             at = found + len(literal)
         return (at < len(line)) == open_end

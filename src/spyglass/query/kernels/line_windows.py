@@ -101,8 +101,8 @@ def last_windows(values: F64, windows: Windows) -> F64:
 def _picked(values: F64, places: I64, windows: Windows) -> F64:
     if not values.size:
         return np.zeros(places.shape)
-    picked: F64 = np.where(windows.counts > 0, values[np.clip(places, 0, values.size - 1)], 0.0)
-    return picked
+    picked = np.where(windows.counts > 0, values[np.clip(places, 0, values.size - 1)], 0.0)
+    return picked.astype(np.float64)
 
 
 def variance_windows(values: F64, windows: Windows) -> F64:
@@ -111,7 +111,9 @@ def variance_windows(values: F64, windows: Windows) -> F64:
 
     def of_part(window_ids: I64, part: F64, windows_in_part: slice) -> F64:
         deviations = (part - means[window_ids]) ** 2
-        return np.bincount(window_ids - windows_in_part.start, deviations, windows_in_part.stop - windows_in_part.start)
+        size = windows_in_part.stop - windows_in_part.start
+        sums: F64 = np.bincount(window_ids - windows_in_part.start, deviations, size).astype(np.float64)
+        return sums
 
     with np.errstate(invalid="ignore", divide="ignore"):
         return _by_parts(values, windows, of_part) / windows.counts

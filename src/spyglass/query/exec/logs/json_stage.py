@@ -8,7 +8,17 @@ from spyglass.model.log_stages import JsonParser
 from spyglass.query.exec.logs.parsers import JSON_ERROR, complete, fail, free_name
 from spyglass.query.exec.logs.rows import EXTRACTED, Fields, Rows
 from spyglass.query.exec.logs.stage import Needs, RunStage, makes
-from spyglass.text.jsonlines import Pairs, at_path, clean_text, decode_object, nested_name, parse_path, sanitize_name
+from spyglass.text.jsonlines import (
+    Pairs,
+    Raw,
+    at_path,
+    clean_text,
+    decode_object,
+    nested_name,
+    parse_path,
+    sanitize_name,
+    unescape_raw,
+)
 
 
 @makes(JsonParser)
@@ -132,7 +142,7 @@ def _expressions(expressions: tuple[tuple[str, str], ...], needs: Needs) -> RunS
             found = _top_level(line, top)
             if found is not None:
                 return found
-        return {name: str(value) for name, path in paths if (value := at_path(line, path)) is not None}
+        return {name: _shown(value) for name, path in paths if (value := at_path(line, path)) is not None}
 
     def run(rows: Rows) -> Rows:
         parsed, metadata, bases = rows.writable(), rows.metadata, rows.streams.base
@@ -151,6 +161,11 @@ def _expressions(expressions: tuple[tuple[str, str], ...], needs: Needs) -> RunS
         return rows
 
     return run
+
+
+def _shown(value: str) -> str:
+    """Objects as they are spelled; arrays with their escapes resolved, as upstream has it."""
+    return unescape_raw(value) if isinstance(value, Raw) and value.startswith("[") else str(value)
 
 
 def _top_level(line: str, names: list[tuple[str, str]]) -> dict[str, str] | None:

@@ -1,7 +1,7 @@
 """`| level="error" and took > 1s`: keep lines by their labels.
 
-A line that lacks the label fails a comparison; one whose text cannot be read as a number stays, marked LabelFilterErr; one that
-already carries an error passes every comparison (only string filters can drop it).
+A line that lacks the label fails a comparison; one whose text cannot be read as a number stays, marked LabelFilterErr (unless it
+carries an error already, which says more).
 """
 
 import operator
@@ -128,15 +128,14 @@ def _number(predicate: NumberPredicate) -> Test:
     def test(rows: Rows) -> list[bool]:
         column = rows.column(predicate.name)
         known = {text: judge(text) for text in set(column)}
-        broken = rows.failures() if rows.failed else None
-        mask = []
-        for place, text in enumerate(column):
-            answer = True if broken is not None and broken[place] else known[text]
-            if isinstance(answer, str):
+        answers = [known[text] for text in column]
+        if not any(isinstance(answer, str) for answer in known.values()):
+            return [answer is True for answer in answers]
+        broken = rows.failures()
+        for place, answer in enumerate(answers):
+            if isinstance(answer, str) and not broken[place]:
                 rows.fail(place, LABEL_FILTER_ERROR, answer)
-                answer = True
-            mask.append(answer)
-        return mask
+        return [answer is not False for answer in answers]
 
     return test
 
@@ -147,7 +146,6 @@ def _ip(predicate: IpPredicate) -> Test:
     def test(rows: Rows) -> list[bool]:
         column = rows.column(predicate.name)
         known = {text: text is not None and holds(text) == wanted for text in set(column)}
-        broken = rows.failures()
-        return [failed or known[text] for text, failed in zip(column, broken, strict=True)]
+        return [known[text] for text in column]
 
     return test

@@ -1,5 +1,6 @@
 """Range aggregations over lines: `count_over_time({...} | json [5m])` and its kin, as a Frame."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -206,6 +207,7 @@ def _absent(source: LogSource, found: Windows, grid: StepGrid) -> Frame:
     present = np.ones((1, grid.count), bool)
     if found.counts.size:
         present[0] = (found.counts == 0).all(axis=0)
-    pinned = {m.name: m.value for m in source.matchers if m.op is MatchOp.EQUAL}
+    times = Counter(matcher.name for matcher in source.matchers)
+    pinned = {m.name: m.value for m in source.matchers if m.op is MatchOp.EQUAL and times[m.name] == 1}
     labels = LabelTable.from_labels([labels_of(pinned)])
     return Frame(labels, grid, np.ones((1, grid.count)), present)
