@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from tests.conformance_data import CONFORMANCE, needs_conformance
 
 from spyglass.protocols.metric_store import MetricStore
 from spyglass.storage.clock import SystemClock
@@ -17,7 +18,6 @@ from spyglass.storage.metrics.options import MetricStoreOptions
 from spyglass.storage.metrics.store import DiskMetricStore
 from spyglass.testing.promqltest.runner import Report, run_script
 from spyglass.testing.promqltest.targets import EngineTarget
-from tests.conformance_data import CONFORMANCE, needs_conformance
 
 SCRIPTS = sorted((CONFORMANCE / "promql").glob("*.test"))
 _YEARS_MS = 10**13

@@ -1,6 +1,5 @@
 """Aggregations over vectors: sum, avg, topk and the others, by or without labels."""
 
-import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +16,7 @@ from spyglass.query.exec.values import Scalar, TextValue
 from spyglass.query.format import format_float, short_float
 from spyglass.query.kernels import groups as kernels
 from spyglass.query.kernels.groups import Groups
+from spyglass.query.kernels.xxhash import xxh64
 from spyglass.query.plan.nodes import Aggregate
 from spyglass.query.syntax.quoting import quote
 
@@ -150,11 +150,14 @@ def _within_ratio(labels: LabelTable, wanted: F64) -> Mask:
 
 
 def _place(labels: Labels) -> float:
-    """A number in [0, 1) that depends on the labels alone."""
-    text = "\xff".join(part for pair in labels for part in pair)
-    return (
-        int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=6).digest(), "big") / 2**48
-    )
+    """Upstream's number in [0, 1) for a label set: the hash of its names and values, each behind its length."""
+    data = b"".join(_sized(part.encode("utf-8", "surrogateescape")) for pair in labels for part in pair)
+    return xxh64(data) / float(2**64 - 1)
+
+
+def _sized(text: bytes) -> bytes:
+    size = len(text)
+    return (bytes([size]) if size < 255 else b"\xff" + size.to_bytes(3, "little")) + text
 
 
 # count_values

@@ -16,8 +16,19 @@ from spyglass.query.plan.nodes import Call
 Dates = npt.NDArray[np.datetime64]
 
 _DAY, _HOUR = 86_400, 3_600
-_LIMIT = 2**53
-"""Seconds beyond this lie outside of what numpy's calendar reaches; they are clamped."""
+_GO_LIMIT = 2.0**63
+"""Go turns floats from here on, and NaN, into its smallest integer; as a date that is far, but not nowhere."""
+_SMALLEST: dict[str, float] = {
+    "minute": 30,
+    "hour": 15,
+    "day_of_week": 0,
+    "day_of_month": 4,
+    "day_of_year": 339,
+    "days_in_month": 31,
+    "month": 12,
+    "year": 292277026596,
+}
+"""The parts of that date."""
 
 
 def _months(seconds: I64) -> Dates:
@@ -66,6 +77,6 @@ def evaluate_calendar(node: Call, ctx: EvalContext) -> Value:
 
 def _part(name: str, values: F64) -> F64:
     with np.errstate(all="ignore"):
-        # Go turns what is no int64 into its smallest one; nobody has dates there, so any fixed value will do.
-        seconds = np.trunc(np.clip(np.nan_to_num(values, nan=0.0), -_LIMIT, _LIMIT)).astype(np.int64)
-    return PARTS[name](seconds).astype(np.float64)
+        usable = np.abs(values) < _GO_LIMIT
+        seconds = np.where(usable, np.trunc(values), 0.0).astype(np.int64)
+    return np.where(usable, PARTS[name](seconds).astype(np.float64), _SMALLEST[name])

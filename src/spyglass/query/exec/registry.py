@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
+
 from spyglass.model.frame import Frame
 from spyglass.model.samples import Selection
 from spyglass.query.exec.context import EvalContext
@@ -81,11 +83,13 @@ def evaluate(node: PlanNode, ctx: EvalContext) -> Value:
     Raises: ExecutionError and, through the budget, BudgetExceeded, QueryTimeout, QueryCanceled.
     """
     ctx.budget.check()
-    if isinstance(node, Window):
-        whole = _windows.get(type(node.source))
-        if whole is not None:
-            return whole(node, ctx)
-    return _evaluators[type(node)](node, ctx)
+    # NaN and infinities are values here, not accidents: numpy need not warn of them.
+    with np.errstate(all="ignore"):
+        if isinstance(node, Window):
+            whole = _windows.get(type(node.source))
+            if whole is not None:
+                return whole(node, ctx)
+        return _evaluators[type(node)](node, ctx)
 
 
 def load(source: PlanNode, ctx: EvalContext, reach: Reach) -> Selection:

@@ -168,7 +168,7 @@ class Lowering:
         assert isinstance(ranged, ast.MatrixSelector | ast.SubqueryExpr)
         source, range_ms, offset_ms, at_ms, modifier = self._source(ranged)
         window = nodes.Window(
-            "present_over_time" if expr.function == "absent_over_time" else expr.function,
+            "last_over_time" if expr.function == "absent_over_time" else expr.function,
             source,
             range_ms,
             tuple(self._inner(arg) for i, arg in enumerate(args) if i != index),
@@ -180,6 +180,7 @@ class Lowering:
             span=expr.span,
         )
         if expr.function == "absent_over_time":
+            # last_over_time is there wherever a sample is, and leaves names alone, so that none collide.
             return nodes.Absent(window, absent_labels(ranged), span=expr.span)
         return window
 
