@@ -6,8 +6,9 @@ a six-byte time: 18 bytes) are gathered and decoded by numpy all at once; whatev
 Source: prompb/remote.proto, prompb/types.proto, prompb/io/prometheus/write/v2/types.proto.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -28,7 +29,26 @@ _TIME_SHIFTS = np.arange(0, 42, 7, dtype=np.int64)
 Key = bytes | Labels
 """What names a series in a body."""
 
-_NOTHING: Mapping[Key, int] = {}
+
+class KnownKeys(Protocol):
+    """What a receiver remembers of earlier bodies."""
+
+    def refs(self, keys: Sequence[Key]) -> I64:
+        """The reference of each key, UNKNOWN where there is none."""
+        ...
+
+
+UNKNOWN = -1
+
+
+class NoneKnown:
+    """Remembers nothing."""
+
+    def refs(self, keys: Sequence[Key]) -> I64:
+        return np.full(len(keys), UNKNOWN, np.int64)
+
+
+_NOTHING_KNOWN = NoneKnown()
 
 KINDS = ("unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
 
@@ -56,7 +76,7 @@ class WriteColumns:
     exemplars: Sequence[tuple[int, Exemplar]] = ()
     metadata: dict[str, Metadata] = field(default_factory=dict)
     bad: Sequence[str] = ()
-    known: Sequence[int | None] | None = None
+    known: I64 | None = None
 
 
 def labels_of_key(key: Key) -> Labels:
@@ -96,13 +116,13 @@ def _shown(pairs: list[tuple[str, str]]) -> str:
 # 1.0
 
 
-def decode_v1(data: bytes, known: Mapping[Key, int] = _NOTHING) -> WriteColumns:
-    """A prometheus.WriteRequest. known: references of keys that were read before. Raises: MalformedBody."""
+def decode_v1(data: bytes, known: KnownKeys = _NOTHING_KNOWN) -> WriteColumns:
+    """A prometheus.WriteRequest. Raises: MalformedBody."""
     keys, ends, rest = _split_v1(data)
     usual = _usual(data, ends)
     if usual is not None and rest == len(data):
-        found = list(map(known.get, keys))
-        if None not in found or all(_only_labels(k) for k, ref in zip(keys, found, strict=True) if ref is None):
+        found = known.refs(keys)
+        if all(_only_labels(keys[at]) for at in np.flatnonzero(found == UNKNOWN).tolist()):
             values, times = usual
             return WriteColumns(keys, np.ones(len(keys), np.int64), times, values, known=found)
     return _walk_v1(data)
@@ -274,7 +294,7 @@ def _kind(number: int) -> str:
 # 2.0
 
 
-def decode_v2(data: bytes, known: Mapping[Key, int] = _NOTHING) -> WriteColumns:
+def decode_v2(data: bytes, known: KnownKeys = _NOTHING_KNOWN) -> WriteColumns:
     """An io.prometheus.write.v2.Request; its keys are labels, so `known` does not matter. Raises: MalformedBody."""
     del known
     symbols: list[str] = []
@@ -393,7 +413,7 @@ class _Gathered:
         )
 
 
-DECODERS: dict[str, Callable[[bytes, Mapping[Key, int]], WriteColumns]] = {
+DECODERS: dict[str, Callable[[bytes, KnownKeys], WriteColumns]] = {
     "prometheus.WriteRequest": decode_v1,
     "io.prometheus.write.v2.Request": decode_v2,
 }

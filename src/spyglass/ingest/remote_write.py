@@ -4,18 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spyglass.formats.remote_write import DECODERS, BadLabels, Key, WriteColumns, labels_of_key
+from spyglass.formats.remote_write import DECODERS, UNKNOWN, BadLabels, Key, WriteColumns, labels_of_key
+from spyglass.ingest.key_cache import KeyCache
 from spyglass.ingest.metrics import LabelLimits, MetricIngest, shown
 from spyglass.model.arrays import I64
 from spyglass.model.labels import Labels
 from spyglass.model.samples import Exemplar, WriteBatch, WriteOutcome
 from spyglass.protocols.metric_store import MetricStore
-
-CACHE_KEYS_MAX = 2_000_000
-"""Per tenant; beyond it the cache starts over. A key takes about 200 bytes."""
-
-BAD = -1
-LIMITED = -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +29,14 @@ class RemoteWriteIngest:
     def __init__(self, ingest: MetricIngest, limits: LabelLimits | None = None) -> None:
         self._ingest = ingest
         self._limits = limits or LabelLimits()
-        self._caches: dict[str, dict[Key, int]] = {}
+        self._caches: dict[str, KeyCache] = {}
 
     def write(self, store: MetricStore, tenant: str, data: bytes, message: str) -> RemoteWriteResult:
         """Store a decompressed body durably. message: a key of formats.remote_write.DECODERS.
 
         Raises: MalformedBody: nothing was stored.  DiskFull, Unavailable.
         """
-        cache = self._caches.setdefault(tenant, {})
+        cache = self._caches.setdefault(tenant, KeyCache())
         columns = DECODERS[message](data, cache)
         problems = list(columns.bad)
         entry_refs = self._resolve(store, cache, columns, problems)
@@ -55,9 +50,8 @@ class RemoteWriteIngest:
         )
         if result.moved is not None:
             at, refs = result.moved
-            cache.update(
-                (columns.keys[entry], ref) for entry, ref in zip(rows[at].tolist(), refs.tolist(), strict=True)
-            )
+            entries = rows[at].tolist()
+            cache.learn([(columns.keys[entry], ref) for entry, ref in zip(entries, refs.tolist(), strict=True)])
         outcome = result.outcome
         self._ingest.reject("remote_write", "labels", len(problems))
         problems.extend(_refusals(outcome, batch, rows, columns))
@@ -69,18 +63,16 @@ class RemoteWriteIngest:
             problem=problems[0] if problems else "",
         )
 
-    def _resolve(self, store: MetricStore, cache: dict[Key, int], columns: WriteColumns, problems: list[str]) -> I64:
-        """A reference per entry; BAD or LIMITED where there is none."""
-        found = columns.known if columns.known is not None else list(map(cache.get, columns.keys))
-        fresh = {key for key, ref in zip(columns.keys, found, strict=True) if ref is None} if None in found else ()
-        if fresh:
-            self._learn(store, cache, list(fresh), problems)
-            found = [cache.get(key, BAD) for key in columns.keys]
-        return np.array(found, np.int64)
+    def _resolve(self, store: MetricStore, cache: KeyCache, columns: WriteColumns, problems: list[str]) -> I64:
+        """A reference per entry; UNKNOWN where there is none to be had."""
+        found = cache.refs(columns.keys) if columns.known is None else columns.known
+        fresh = np.flatnonzero(found == UNKNOWN).tolist()
+        if not fresh:
+            return found
+        self._learn(store, cache, list(dict.fromkeys(columns.keys[at] for at in fresh)), problems)
+        return cache.refs(columns.keys)
 
-    def _learn(self, store: MetricStore, cache: dict[Key, int], keys: list[Key], problems: list[str]) -> None:
-        if len(cache) > CACHE_KEYS_MAX:
-            cache.clear()
+    def _learn(self, store: MetricStore, cache: KeyCache, keys: list[Key], problems: list[str]) -> None:
         wanted: list[tuple[Key, Labels]] = []
         for key in keys:
             try:
@@ -94,11 +86,10 @@ class RemoteWriteIngest:
             else:
                 wanted.append((key, labels))
         refs = store.resolve([labels for _, labels in wanted]).tolist()
-        for (key, labels), ref in zip(wanted, refs, strict=True):
-            if ref > 0:
-                cache[key] = ref
-            else:
-                problems.append(f"the limit of active series is reached: {shown(labels)} is new")
+        kept = [(key, ref) for (key, _), ref in zip(wanted, refs, strict=True) if ref > 0]
+        cache.learn(kept)
+        refused = [labels for (_, labels), ref in zip(wanted, refs, strict=True) if ref <= 0]
+        problems.extend(f"the limit of active series is reached: {shown(labels)} is new" for labels in refused)
 
 
 def _batch(columns: WriteColumns, entry_refs: I64) -> tuple[WriteBatch, I64]:

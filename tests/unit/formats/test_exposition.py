@@ -167,6 +167,9 @@ def test_the_second_body_takes_the_fast_path_with_the_same_answer() -> None:
     """Unchanged series are known again; other values, order and a new series give what a fresh decoder gives."""
     decoder = ExpositionDecoder()
     decoder.decode(b'# TYPE a gauge\na 1\nb{x="1"} 2\n')
+    first = b'# TYPE a gauge\na 1\nb{x="1"} 2\n'
+    assert not decoder.decode(first).same_series
+    assert decoder.decode(first).values.tolist() == [1.0, 2.0]
     second = decoder.decode(b'# TYPE a gauge\na 3\nb{x="1"} NaN\n')
     assert second.same_series
     assert second.values[0] == 3.0

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from starlette.routing import Route
 from spyglass.api.prometheus import admin, federate, management, query, read, series, status, targets, write
 from spyglass.api.prometheus.deps import PrometheusDeps
 from spyglass.api.prometheus.replies import error_reply, failure
+from spyglass.ingest.remote_write import RemoteWriteIngest
 from spyglass.model.errors import SpyglassError
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,8 @@ API = "/api/v1"
 
 def create_prometheus_app(deps: PrometheusDeps) -> Starlette:
     """All endpoints. Errors of ours become answers in `error_reply`."""
+    if deps.remote_write is None:
+        deps = replace(deps, remote_write=RemoteWriteIngest(deps.ingest))
     api: Sequence[tuple[str, Handler, Sequence[str]]] = (
         ("/query", query.query, READ),
         ("/query_range", query.query_range, READ),

@@ -22,6 +22,7 @@ class PrometheusDeps:
     """config_text: the loaded file with its secrets masked. flags: as on a Prometheus command line, without dashes.
 
     budget: a new budget for a query that may take so many seconds. reload: loads the configuration again, raises ConfigError.
+    remote_write: the receiver; the application makes one where none is given.
     ready: the reason why not, or "". external_labels: for federation and remote read.
     """
 
