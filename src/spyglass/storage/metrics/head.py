@@ -336,7 +336,7 @@ class Head:
         row_of_slot = self._rows(slots)
         for part in self.parts():
             if part.pool is not None:
-                has |= part.pool.has_samples(slots, start_ms, end_ms)
+                has[part.pool.has_samples(row_of_slot, start_ms, end_ms)] = True
             has[part.late.select(row_of_slot, start_ms, end_ms).rows] = True
             for row, _, _ in _chosen(part.histograms, row_of_slot, start_ms, end_ms):
                 has[row] = True

@@ -12,8 +12,8 @@ import numpy as np
 from spyglass.model.arrays import F64, I64, U64, Mask
 from spyglass.model.samples import SampleRuns, SampleTile
 
-CHUNK_SAMPLES = 61_440
-"""128 series of 480 samples: larger chunks compress a little worse and make reading one series dearer, smaller ones the reverse."""
+CHUNK_SAMPLES = 30_720
+"""64 series of 480 samples: larger chunks compress a little worse and make reading one series dearer, smaller ones the reverse."""
 
 TILE_SERIES_MIN = 4
 """Fewer series on one time vector than this are cheaper as runs than as a tile of their own."""

@@ -101,13 +101,18 @@ class SamplePool:
             return ragged
         return keep_where(ragged, (ragged.times >= start_ms) & (ragged.times <= end_ms))
 
-    def has_samples(self, slots: I64, start_ms: int, end_ms: int) -> Mask:
-        """Which of the slots have a sample in the range."""
-        row_of_slot = np.full(int(slots.max()) + 1 if len(slots) else 0, -1, np.int64)
-        row_of_slot[slots] = np.arange(len(slots))
-        has = np.zeros(len(slots), np.bool_)
-        has[self.select(row_of_slot, start_ms, end_ms).rows] = True
-        return has
+    def has_samples(self, row_of_slot: I64, start_ms: int, end_ms: int) -> I64:
+        """The rows (not distinct) that have a sample in the range. row_of_slot as in `select`; no sample is copied."""
+        count = self._used
+        rows = _rows_of(row_of_slot, self._slot[:count])
+        first, last = self._times[:count, 0], self._times[np.arange(count), self._fill[:count] - 1]
+        near = (rows >= 0) & (first <= end_ms) & (last >= start_ms)
+        sure = near & ((first >= start_ms) | (last <= end_ms))
+        # Left are pages that begin before the range and end behind it.
+        spanning = np.flatnonzero(near & ~sure)
+        times = self._times[spanning]
+        inside = (times >= start_ms) & (times <= end_ms) & (np.arange(self._k) < self._fill[spanning, None])
+        return np.concatenate([rows[sure], rows[spanning[inside.any(axis=1)]]])
 
     def _place_distinct(self, slots: I64) -> I64:
         """Flat positions for one sample per slot."""

@@ -156,8 +156,9 @@ class SeriesIndex:
                 columns[name] = LabelColumn(codes, dictionary.values)
         return LabelTable(len(slots), columns)
 
-    def names(self) -> list[str]:
-        return list(self._dictionaries)
+    def distinct_values(self) -> int:
+        """Length of all dictionaries together."""
+        return sum(len(dictionary.values) for dictionary in self._dictionaries.values())
 
     def _column(self, name: str) -> LabelColumn:
         dictionary = self._dictionaries[name]

@@ -427,6 +427,16 @@ class DiskMetricStore:
         if doomed:
             self._replace(doomed, [])
 
+    @property
+    def head_slots(self) -> int:
+        """Places for series that the head ever needed at once."""
+        return self._head.index.size
+
+    @property
+    def head_values(self) -> int:
+        """Distinct label values that the head holds."""
+        return self._head.index.distinct_values()
+
     def stats(self) -> StoreStats:
         with self._lock:
             head, journal = self._head, self._journal
