@@ -167,8 +167,12 @@ def _from_rows(
     if not len(rows):
         return
     slow: Mask | None = None
-    verdicts = pipeline.judge(part) if pipeline.steps else None
-    if verdicts is not None:
+    verdicts = pipeline.judge(part)
+    if isinstance(verdicts, int):
+        if verdicts == DROP:
+            return
+        slow = np.full(len(rows), verdicts == ASK)
+    else:
         rows = rows[verdicts[rows] != DROP]
         slow = verdicts[rows] == ASK
     if _must_parse(part, pipeline, spec):

@@ -63,6 +63,8 @@ def _excluded(hint: SlotHint, template: Template, slot: int, needle: bytes) -> b
     """Whether no value of the slot can be part of an occurrence, by what is known without reading."""
     inners = _inners(template, slot, needle)
     if hint.values is not None:
+        if not any(inner.decode("utf-8", "replace") in hint.joined for inner in inners):
+            return True
         before, behind = template.consts[slot].decode(), template.consts[slot + 1].decode()
         text = needle.decode("utf-8", "replace")
         if inners == (needle,):

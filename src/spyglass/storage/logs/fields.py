@@ -39,7 +39,7 @@ def parses(template: Template, parser: Parser) -> bool:
 
 def source_of(part: Part, name: str, parser: Parser | None) -> Source:
     """Where `name` comes from after the parser has run (None: no parser)."""
-    bases = {frozenset(key for key, _ in labels) for labels in part.streams().labels}
+    bases = part.streams().shared.names
     metadata = _metadata_names(part)
     names = None if parser is None else _names(part.template) if part.template.kind == parser.kind else None
     if metadata and any(metadata & base for base in bases):

@@ -54,12 +54,17 @@ def padded_matrix(values: TextTable) -> U8:
     width = max(8, -(-int(lengths.max(initial=0)) // 8) * 8)
     assert width <= MAX_HASH_BYTES, "only short values are hashed"
     matrix = np.zeros((values.size, width), np.uint8)
-    matrix[np.arange(width) < lengths[:, None]] = np.frombuffer(values.blob, np.uint8)
+    blob = np.frombuffer(values.blob, np.uint8)
+    longest = int(lengths.max(initial=0))
+    if longest == int(lengths.min(initial=longest)):
+        matrix[:, :longest] = blob.reshape(values.size, longest)
+    else:
+        matrix[np.arange(width) < lengths[:, None]] = blob
     return matrix
 
 
 def build_bloom(matrix: U8) -> bytes:
-    hashes = np.unique(hash_matrix(matrix))
+    hashes = hash_matrix(matrix)
     blocks = max(1, -(-len(hashes) * BITS_PER_VALUE // (_BLOCK_BYTES * 8)))
     bits = np.zeros(blocks * _BLOCK_BYTES * 8, np.bool_)
     base = _block_of(hashes, blocks) * np.uint64(_BLOCK_BYTES * 8)

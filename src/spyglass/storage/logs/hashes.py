@@ -4,6 +4,8 @@ A value is padded with zeros to 64-bit words w[j]; h = sum of w[j] * odd[j] modu
 hold no NUL in templated slots, so padding does not make two values one.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from spyglass.model.arrays import U8, U64
@@ -40,6 +42,7 @@ def hash_matrix(matrix: U8) -> U64:
     return total
 
 
+@lru_cache(maxsize=256)
 def hash_value(value: bytes) -> int:
     """The hash of one value of at most MAX_HASH_BYTES bytes."""
     padded = value.ljust(max(8, -(-len(value) // 8) * 8), b"\0")

@@ -5,11 +5,9 @@ array: dictionary codes of 8, 16 or 32 bits in one run, deltas of 0, 8, 16, 32 o
 byte-wide packing wastes. Source: the Parquet format's Encodings.md.
 """
 
-import itertools
-
 import numpy as np
 
-from spyglass.model.arrays import I64, U8
+from spyglass.model.arrays import I64, U8, Mask
 from spyglass.storage.logs.column import TextTable
 from spyglass.storage.logs.rows import offsets_of
 
@@ -115,15 +113,25 @@ def narrow_codes(codes: I64, distinct: int) -> I64:
 
 def encode_dictionary(table: TextTable) -> bytes:
     """A PLAIN dictionary page of byte arrays: u32 length, bytes, and so on."""
-    blob, offsets = table.blob, table.offsets.tolist()
-    return b"".join((b - a).to_bytes(4, "little") + blob[a:b] for a, b in itertools.pairwise(offsets))
+    lengths = np.diff(table.offsets)
+    out = np.empty(len(table.blob) + 4 * table.size, np.uint8)
+    keep = _value_bytes(lengths, len(out))
+    out[keep] = np.frombuffer(table.blob, np.uint8)
+    out[~keep] = lengths.astype("<u4").view(np.uint8)
+    return out.tobytes()
+
+
+def _value_bytes(lengths: I64, size: int) -> Mask:
+    """[size] of a PLAIN page: True where a value's byte stands, False where a length does."""
+    keep = np.ones(size, np.bool_)
+    starts = offsets_of(lengths + 4)[:-1]
+    keep[(starts[:, None] + np.arange(4)).ravel()] = False
+    return keep
 
 
 def decode_dictionary(data: bytes, lengths: I64) -> TextTable:
     """lengths [d], which a block keeps beside the page, so that nothing has to be walked."""
-    keep = np.ones(len(data), np.bool_)
-    starts = offsets_of(lengths + 4)[:-1]
-    keep[(starts[:, None] + np.arange(4)).ravel()] = False
+    keep = _value_bytes(lengths, len(data))
     return TextTable(np.frombuffer(data, np.uint8)[keep].tobytes(), offsets_of(lengths))
 
 

@@ -36,23 +36,54 @@ class SlotHint:
     may_equal: Callable[[int], bool] | None = None
     low: int = 0
     high: int = 2**62
+    joined: str = ""
+    """All values with line feeds between: a needle that is not in it is in no value."""
 
 
-@dataclass(frozen=True)
-class StreamSet:
-    """The streams that occur in a part, with their counts and bytes of lines. Codes of a part index it."""
+def hint_of_values(values: Sequence[str]) -> SlotHint:
+    return SlotHint("dict", values, joined="\n".join(values))
 
-    labels: tuple[Labels, ...]
-    counts: I64
-    sizes: I64
+
+class StreamTable:
+    """The streams of a part: their labels, as columns where they are matched. Shared by parts with the same streams."""
+
+    def __init__(self, labels: tuple[Labels, ...]) -> None:
+        self.labels = labels
+        self.names = frozenset(frozenset(name for name, _ in stream) for stream in labels)
+        self._matched: dict[tuple[Matcher, ...], Mask] = {}
 
     @cached_property
     def table(self) -> LabelTable:
         return LabelTable.from_labels(self.labels)
 
     def matching(self, matchers: Sequence[Matcher]) -> Mask:
-        """[streams]: one test per distinct value and matcher."""
-        return match_table(self.table, matchers)
+        """[streams]: one test per distinct value and matcher; the last few answers are kept. Do not write to it."""
+        key = tuple(matchers)
+        found = self._matched.get(key)
+        if found is None:
+            if len(self._matched) >= MATCHES_KEPT:
+                self._matched = {}
+            found = self._matched[key] = match_table(self.table, matchers)
+        return found
+
+
+MATCHES_KEPT = 16
+
+
+@dataclass(frozen=True)
+class StreamSet:
+    """The streams that occur in a part, with their counts and bytes of lines. Codes of a part index it."""
+
+    shared: StreamTable
+    counts: I64
+    sizes: I64
+
+    @property
+    def labels(self) -> tuple[Labels, ...]:
+        return self.shared.labels
+
+    def matching(self, matchers: Sequence[Matcher]) -> Mask:
+        return self.shared.matching(matchers)
 
 
 def match_table(table: LabelTable, matchers: Sequence[Matcher]) -> Mask:
@@ -169,7 +200,7 @@ class MemoryPart:
         column = self.columns[slot]
         if isinstance(column, DictColumn):
             few = column.values.size <= FEW_VALUES
-            return SlotHint("dict", column.values.texts if few else None)
+            return hint_of_values(column.values.texts) if few else SlotHint("dict")
         if isinstance(column, IntColumn):
             return SlotHint("int", low=int(column.values.min()), high=int(column.values.max()))
         return SlotHint("iso" if isinstance(column, IsoColumn) else "plain")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spyglass.model.arrays import I64
+from spyglass.model.arrays import Mask
 from spyglass.model.log_stages import (
     AndPredicate,
     JsonParser,
@@ -25,7 +25,7 @@ from spyglass.model.log_stages import (
 from spyglass.storage.logs.contains import contains
 from spyglass.storage.logs.fields import Parser
 from spyglass.storage.logs.part import Part
-from spyglass.storage.logs.verdicts import ASK, DROP, KEEP, Verdicts, both, constant, judge_predicate
+from spyglass.storage.logs.verdicts import ASK, DROP, KEEP, Verdicts, both, judge_predicate, least
 
 _LITERAL = re.compile(r"[\w \-:/,;=\"'<>@#%&!~`]+")
 """Text without a character that means something in a regex."""
@@ -48,33 +48,22 @@ class CompiledPipeline:
     complete: bool
     parser: Parser | None = None
 
-    def judge(self, part: Part) -> Verdicts | None:
-        """[n], or None where every line is kept."""
-        verdicts: Verdicts | None = None
+    def judge(self, part: Part) -> Verdicts | int:
+        """[n], or the one verdict on all lines."""
+        verdicts: Verdicts | int = KEEP
         may_fail = False
         for step in self.steps:
             found = _judge(part, step)
-            if verdicts is None:
+            if isinstance(verdicts, int) and verdicts == KEEP:
                 verdicts = found
             elif may_fail and _spares_failed(step):
                 verdicts = both(verdicts, found)
             else:
-                verdicts = np.where((verdicts == DROP) | (found == DROP), DROP, np.maximum(verdicts, found)).astype(
-                    np.int8
-                )
+                verdicts = least(verdicts, found)
             may_fail |= isinstance(step.stage, LabelFilter)
-            if not verdicts.any():
-                break
+            if isinstance(verdicts, int) and verdicts == DROP:
+                return DROP
         return verdicts
-
-    def surviving(self, part: Part, rows: I64) -> I64:
-        """Of the rows, those that are not sure to be dropped."""
-        if not self.steps or not len(rows):
-            return rows
-        verdicts = self.judge(part)
-        assert verdicts is not None, "there are steps"
-        kept: I64 = rows[verdicts[rows] != DROP]
-        return kept
 
 
 def compile_stages(stages: Sequence[LogStage]) -> CompiledPipeline:
@@ -113,20 +102,21 @@ def literals(stage: LineFilter) -> tuple[str, ...] | None:
     return tuple(parts) if all(_LITERAL.fullmatch(part) for part in parts) else None
 
 
-def _judge(part: Part, step: Step) -> Verdicts:
+def _judge(part: Part, step: Step) -> Verdicts | int:
     if isinstance(step.stage, LabelFilter):
         return judge_predicate(part, step.stage.predicate, step.parser)
     texts = literals(step.stage)
     if texts is None:
-        return constant(part, ASK)
+        return ASK
     negative = step.stage.op.startswith("!")
-    mask: np.typing.NDArray[np.bool_] | bool = False
+    mask: Mask | bool = False
     for text in texts:
-        mask = mask | contains(part, text.encode("utf-8", "replace"))
+        found = contains(part, text.encode("utf-8", "replace"))
+        mask = found if mask is False else mask if found is False else mask | found
         if mask is True:
             break
     if isinstance(mask, bool):
-        return constant(part, KEEP if mask != negative else DROP)
+        return KEEP if mask != negative else DROP
     verdicts: Verdicts = (mask != negative).astype(np.int8)
     return verdicts
 

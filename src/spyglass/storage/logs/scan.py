@@ -15,9 +15,11 @@ from spyglass.protocols.budget import Budget
 from spyglass.protocols.log_store import Direction, LogBatch, LogHints, LogScan
 from spyglass.storage.logs.merge import Run, merged
 from spyglass.storage.logs.part import Part, lines_of, metadata_of
-from spyglass.storage.logs.pipeline import compile_stages
+from spyglass.storage.logs.pipeline import CompiledPipeline, compile_stages
+from spyglass.storage.logs.verdicts import DROP
 
 T = TypeVar("T")
+NO_ROWS: I64 = np.zeros(0, np.int64)
 BATCH_ROWS = 8192
 FIRST_BATCH_ROWS = 256
 """A query with a limit often ends in the first batch: it is small, and each one after it twice as large."""
@@ -43,15 +45,26 @@ def scan(
     def select(part: Part) -> I64:
         budget.check()
         try:
-            rows = pipeline.surviving(part, rows_in(part, matchers, start_ns, end_ns))
+            rows = _select(part, pipeline, matchers, start_ns, end_ns)
             if len(rows) and hints.lines_needed:
                 _touch(part)
         except CorruptData as err:
             damaged(err)
-            return np.zeros(0, np.int64)
+            return NO_ROWS
         return rows
 
     return LogScan(pipeline.exact, batches(merged(parts, select, direction), hints, budget))
+
+
+def _select(part: Part, pipeline: CompiledPipeline, matchers: Sequence[Matcher], start_ns: int, end_ns: int) -> I64:
+    if not part.streams().matching(matchers).any():
+        return NO_ROWS
+    verdicts = pipeline.judge(part)
+    if isinstance(verdicts, int):
+        return NO_ROWS if verdicts == DROP else rows_in(part, matchers, start_ns, end_ns)
+    rows = rows_in(part, matchers, start_ns, end_ns)
+    kept: I64 = rows[verdicts[rows] != DROP]
+    return kept
 
 
 def _touch(part: Part) -> None:
@@ -65,7 +78,7 @@ def rows_in(part: Part, matchers: Sequence[Matcher], start_ns: int, end_ns: int)
     """The rows of the matching streams with start_ns <= t < end_ns."""
     passes = part.streams().matching(matchers)
     if not passes.any():
-        return np.zeros(0, np.int64)
+        return NO_ROWS
     if part.min_ns >= start_ns and part.max_ns < end_ns:
         first, last = 0, part.size
     else:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import orjson
 
-from spyglass.model.arrays import I64, U8, Mask
+from spyglass.model.arrays import I64, U8, U64, Mask
 from spyglass.storage.logs.column import (
     Column,
     DictColumn,
@@ -23,9 +23,20 @@ from spyglass.storage.logs.column import (
 )
 from spyglass.storage.logs.hashes import hash_matrix
 from spyglass.storage.logs.pages import narrow_codes
-from spyglass.storage.logs.part import MemoryPart, StreamSet
+from spyglass.storage.logs.part import MemoryPart, StreamSet, StreamTable
 from spyglass.storage.logs.rows import Rows, offsets_of, slices
-from spyglass.storage.logs.template import PADDING, RAW, Anchors, Lines, Template, find_template, match, windows
+from spyglass.storage.logs.template import (
+    CHUNK_BYTES,
+    CHUNK_ROWS,
+    PADDING,
+    RAW,
+    Anchors,
+    Lines,
+    Template,
+    find_template,
+    match,
+    windows,
+)
 
 MIN_TEMPLATE_ROWS = 32
 """A template with fewer lines in a batch is not worth its columns: its lines stay raw."""
@@ -128,10 +139,13 @@ def _cut_templates(lines: Lines, rows: Rows, order: I64, memory: TemplateMemory)
 
 def _rows_with_odd_bytes(lines: Lines) -> Mask:
     """[n]: the line holds a control character or a backslash, so that its quotes cannot be trusted."""
-    body = lines.buffer[: int(lines.ends[-1])]
-    odd = np.flatnonzero((body < 32) | (body == 92))
     mask = np.zeros(len(lines.starts), np.bool_)
-    if len(odd):
+    body = lines.buffer[: int(lines.ends[-1])]
+    for at in range(0, len(body), CHUNK_BYTES):
+        piece = body[at : at + CHUNK_BYTES]
+        if piece.min() >= 32 and not (piece == 92).any():
+            continue
+        odd = at + np.flatnonzero((piece < 32) | (piece == 92))
         mask[np.searchsorted(lines.ends, odd, side="right")] = True
     return mask
 
@@ -150,10 +164,8 @@ def _valid_slot(template: Template, buffer: U8, starts: I64, lengths: I64, quote
     width = int(lengths.max(initial=0))
     if width == 0:
         return np.full(len(starts), template.kind == "logfmt")
-    if width <= 18 and template.kind == "json":
-        matrix = gather(buffer, starts, lengths)
-        if parse_integers(matrix, lengths) is not None:
-            return np.ones(len(starts), np.bool_)
+    if width <= 18 and template.kind == "json" and _all_integers(buffer, starts, lengths):
+        return np.ones(len(starts), np.bool_)
     blob = slices(buffer, starts, lengths)
     ends = np.cumsum(lengths).tolist()
     texts = [blob[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
@@ -162,6 +174,14 @@ def _valid_slot(template: Template, buffer: U8, starts: I64, lengths: I64, quote
     for text in set(texts):
         verdicts[text] = test(text)
     return np.fromiter((verdicts[text] for text in texts), np.bool_, len(texts))
+
+
+def _all_integers(buffer: U8, starts: I64, lengths: I64) -> bool:
+    for at in range(0, len(starts), CHUNK_ROWS):
+        piece = slice(at, at + CHUNK_ROWS)
+        if parse_integers(gather(buffer, starts[piece], lengths[piece]), lengths[piece]) is None:
+            return False
+    return True
 
 
 def _json_bare_ok(text: bytes) -> bool:
@@ -182,18 +202,44 @@ def _logfmt_quoted_ok(text: bytes) -> bool:
 
 def gather(buffer: U8, starts: I64, lengths: I64) -> U8:
     """[r, w]: the pieces side by side, zero padded; w is a multiple of 8."""
-    width = max(8, -(-int(lengths.max(initial=0)) // 8) * 8)
+    width = padded_width(lengths)
     matrix = windows(buffer, starts, width)
-    matrix[np.arange(width) >= lengths[:, None]] = 0
+    shortest, longest = int(lengths.min(initial=0)), int(lengths.max(initial=0))
+    if longest < width:
+        matrix[:, longest:] = 0
+    if shortest < longest:
+        # A product of the varying columns: an assignment through a mask takes five times as long.
+        inside = np.arange(shortest, longest) < lengths[:, None]
+        matrix[:, shortest:longest] *= inside
     return matrix
 
 
-def encode_slot(buffer: U8, starts: I64, lengths: I64, quoted: bool) -> Column:
+def padded_width(lengths: I64) -> int:
+    return max(8, -(-int(lengths.max(initial=0)) // 8) * 8)
+
+
+def gather_all(buffer: U8, starts: I64, lengths: I64) -> list[U8 | None]:
+    """Per slot the matrix of its pieces, None where they are too long for one. starts, lengths [m, r].
+
+    Lines are walked in chunks that stay in the processor's cache, all slots of a chunk together.
+    """
+    slots, rows = starts.shape
+    widths = [padded_width(lengths[slot]) for slot in range(slots)]
+    matrices = [np.empty((rows, width), np.uint8) if width <= MAX_DICTIONARY_WIDTH else None for width in widths]
+    for at in range(0, rows, CHUNK_ROWS):
+        piece = slice(at, min(at + CHUNK_ROWS, rows))
+        for slot, matrix in enumerate(matrices):
+            if matrix is not None:
+                found = gather(buffer, starts[slot, piece], lengths[slot, piece])
+                matrix[piece, : found.shape[1]] = found
+                matrix[piece, found.shape[1] :] = 0
+    return matrices
+
+
+def encode_slot(buffer: U8, matrix: U8 | None, starts: I64, lengths: I64, quoted: bool) -> Column:
     """The column that suits the pieces best; it gives back their exact text."""
-    width = int(lengths.max(initial=0))
-    if width > MAX_DICTIONARY_WIDTH:
+    if matrix is None:
         return PlainColumn(TextTable(slices(buffer, starts, lengths), offsets_of(lengths)))
-    matrix = gather(buffer, starts, lengths)
     if not quoted and (integers := parse_integers(matrix, lengths)) is not None:
         return IntColumn(integers)
     if quoted and (times := parse_iso(matrix, lengths)) is not None:
@@ -201,10 +247,9 @@ def encode_slot(buffer: U8, starts: I64, lengths: I64, quoted: bool) -> Column:
     column = _dictionary(matrix, lengths)
     if column is not None:
         return column
+    longest = int(lengths.max())
     flat = (
-        matrix.reshape(-1)
-        if int(lengths.min()) == matrix.shape[1]
-        else matrix[np.arange(matrix.shape[1]) < lengths[:, None]]
+        matrix[:, :longest] if int(lengths.min()) == longest else matrix[np.arange(matrix.shape[1]) < lengths[:, None]]
     )
     return PlainColumn(TextTable(flat.tobytes(), offsets_of(lengths)))
 
@@ -213,13 +258,13 @@ def _dictionary(matrix: U8, lengths: I64) -> DictColumn | None:
     """None where most values are distinct, or (once in a universe) two values share a hash."""
     n = len(lengths)
     hashes = hash_matrix(matrix)
-    if n > 4096 and len(np.unique(hashes[:: n // 2048])) > 1980:
+    if n > 4096 and _distinct(np.sort(hashes[:: n // 2048])) > 1980:
         return None
-    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    first, inverse = representatives(hashes)
     if len(first) > max(n // 2, 16):
         return None
     # Raw lines may end in NULs, which padding would hide: lengths are part of a value.
-    if not (matrix[first][inverse] == matrix).all() or not (lengths[first][inverse] == lengths).all():
+    if not (lengths[first][inverse] == lengths).all() or not (matrix[first][inverse] == matrix).all():
         return None
     sizes = lengths[first]
     distinct = matrix[first]
@@ -227,11 +272,26 @@ def _dictionary(matrix: U8, lengths: I64) -> DictColumn | None:
     return DictColumn(narrow_codes(inverse, len(first)), TextTable(blob, offsets_of(sizes)))
 
 
+def _distinct(ordered: U64) -> int:
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + 1
+
+
+def representatives(hashes: U64) -> tuple[I64, I64]:
+    """(a row of each distinct hash, for each row the number of its hash). As np.unique, whose stable sort takes four times as long."""
+    order = np.argsort(hashes)
+    ordered = hashes[order]
+    starts = np.concatenate(([True], ordered[1:] != ordered[:-1]))
+    inverse = np.empty(len(hashes), np.int64)
+    inverse[order] = np.cumsum(starts) - 1
+    return order[starts], inverse
+
+
 def _part(
     rows: Rows, buffer: U8, template: Template, matched: I64, starts: I64, lengths: I64, seqs: I64
 ) -> MemoryPart | None:
     quoted: Sequence[bool] = template.quoted
-    columns = [encode_slot(buffer, starts[i], lengths[i], quoted[i]) for i in range(template.slot_count)]
+    matrices = gather_all(buffer, starts, lengths)
+    columns = [encode_slot(buffer, matrices[i], starts[i], lengths[i], quoted[i]) for i in range(template.slot_count)]
     line_bytes = lengths.sum(axis=0) + template.const_bytes
     used, codes = np.unique(rows.stream[matched], return_inverse=True)
     labels = [rows.streams[code] for code in used.tolist()]
@@ -240,7 +300,7 @@ def _part(
     meta, metas = _metadata(rows, matched)
     return MemoryPart(
         template=template,
-        streams=StreamSet(tuple(labels), counts, sizes),
+        streams=StreamSet(StreamTable(tuple(labels)), counts, sizes),
         times=rows.times[matched],
         codes=narrow_codes(codes, len(used)),
         seqs=seqs[matched],

@@ -1,7 +1,7 @@
 """A part in a block file: columns are read when asked for and kept in the cache."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,15 @@ from spyglass.storage.logs.block import Block, PartEntry, Section
 from spyglass.storage.logs.cache import ColumnCache
 from spyglass.storage.logs.column import Column, DictColumn, IntColumn, IsoColumn, PlainColumn
 from spyglass.storage.logs.encode import NS_PER_MS
-from spyglass.storage.logs.part import SlotHint, StreamSet
+from spyglass.storage.logs.part import SlotHint, StreamSet, StreamTable, hint_of_values
 from spyglass.storage.logs.template import Template
 from spyglass.storage.logs.ticks import Ticks
+
+
+@lru_cache(maxsize=256)
+def _stream_table(encoded: bytes) -> StreamTable:
+    """Parts of a quiet time mostly have the same streams: they share one table."""
+    return StreamTable(tuple(tuple((name, value) for name, value in stream) for stream in orjson.loads(encoded)))
 
 
 class StoredPart:
@@ -69,7 +75,7 @@ class StoredPart:
         if kind in ("int", "iso"):
             return SlotHint(kind, low=description["low"], high=description["high"])
         if "values" in description:
-            return SlotHint(kind, values=description["values"])
+            return hint_of_values(description["values"])
         chars, bloom = bytes.fromhex(description["chars"]), description.get("bloom")
         may_equal = None if bloom is None else partial(self.bloom_may_hold, bloom)
         return SlotHint(kind, max_len=description["max_len"], chars=chars, may_equal=may_equal)
@@ -125,10 +131,9 @@ class StoredPart:
 
     def _read_streams(self) -> StreamSet:
         described = self.description["streams"]
-        pairs = orjson.loads(self._read(described["labels"]))
-        labels = tuple(tuple((name, value) for name, value in stream) for stream in pairs)
+        shared = _stream_table(self._read(described["labels"]))
         counts = np.frombuffer(self._read(described["counts"]), "<i8")
-        return StreamSet(labels, counts[: len(labels)], counts[len(labels) :])
+        return StreamSet(shared, counts[: described["n"]], counts[described["n"] :])
 
     def _any_section(self, description: dict[str, Any]) -> int:
         index: int = description[

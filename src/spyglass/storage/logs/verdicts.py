@@ -58,26 +58,40 @@ _NUMPY: dict[str, Callable[..., npt.NDArray[np.bool_]]] = {
 }
 
 
-def judge_predicate(part: Part, predicate: Predicate, parser: Parser | None) -> Verdicts:
-    """[n] for a label filter behind `parser` (None: no parser has run)."""
+def judge_predicate(part: Part, predicate: Predicate, parser: Parser | None) -> Verdicts | int:
+    """[n] for a label filter behind `parser` (None: no parser has run), or the one verdict on all lines."""
     if isinstance(predicate, AndPredicate):
         left = judge_predicate(part, predicate.left, parser)
-        return both(left, judge_predicate(part, predicate.right, parser)) if left.any() else left
+        if isinstance(left, int) and left == DROP:
+            return DROP
+        return both(left, judge_predicate(part, predicate.right, parser))
     if isinstance(predicate, OrPredicate):
         left = judge_predicate(part, predicate.left, parser)
         right = judge_predicate(part, predicate.right, parser)
-        return np.where(left == DROP, right, left)
+        if isinstance(left, int):
+            return right if left == DROP else left
+        return np.where(left == DROP, right, left).astype(np.int8)
     if isinstance(predicate, IpPredicate):
-        return constant(part, ASK)
+        return ASK
     source = source_of(part, predicate.name, parser)
     if source.unsettled:
         return _unsettled(part, predicate, parser)
     return _settled(part, predicate, source, parser)
 
 
-def both(left: Verdicts, right: Verdicts) -> Verdicts:
+def both(left: Verdicts | int, right: Verdicts | int) -> Verdicts | int:
     """What two filters after each other say. What the first left open stays open: only strings could still drop it."""
-    return np.where(left == KEEP, right, left)
+    if isinstance(left, int):
+        return right if left == KEEP else left
+    return np.where(left == KEEP, right, left).astype(np.int8)
+
+
+def least(left: Verdicts | int, right: Verdicts | int) -> Verdicts | int:
+    """As both, where the second drops failed lines like any other."""
+    if isinstance(left, int) and isinstance(right, int):
+        return DROP if DROP in (left, right) else max(left, right)
+    dropped = np.equal(left, DROP) | np.equal(right, DROP)
+    return np.where(dropped, DROP, np.maximum(left, right)).astype(np.int8)
 
 
 def constant(part: Part, verdict: int) -> Verdicts:
@@ -112,14 +126,14 @@ def _number_judge(predicate: NumberPredicate) -> Judge:
 
 def _settled(
     part: Part, predicate: StringPredicate | NumberPredicate, source: Source, parser: Parser | None
-) -> Verdicts:
+) -> Verdicts | int:
     judge = judge_of(predicate)
     if source.slot is not None and parser is not None:
         value = slot_value(part.template, source.slot, parser)
         hint = part.hint(source.slot)
         known = _by_hint(hint, predicate, judge, value)
         if known is not None and known != ASK:
-            return constant(part, known)
+            return known
     verdicts = _by_stream(part, predicate.name, judge)
     if source.in_metadata:
         verdicts = _by_metadata(part, predicate.name, judge, verdicts)
@@ -182,13 +196,15 @@ def _by_slot(
     return verdicts[inverse] if has.all() else np.where(has[inverse], verdicts[inverse], otherwise)
 
 
-def _unsettled(part: Part, predicate: StringPredicate | NumberPredicate, parser: Parser | None) -> Verdicts:
+def _unsettled(part: Part, predicate: StringPredicate | NumberPredicate, parser: Parser | None) -> Verdicts | int:
     """Each line would have to be parsed. `name="value"` needs the value's text in the line, unless it is spelled with escapes."""
     if not isinstance(predicate, StringPredicate) or predicate.op != "=" or not predicate.value or parser is None:
-        return constant(part, ASK)
+        return ASK
     streams = part.streams().labels
     if part.metadata() is not None or any(value_in(labels, predicate.name) is not None for labels in streams):
-        return constant(part, ASK)
+        return ASK
     holds = contains(part, predicate.value.encode("utf-8", "replace"))
     escaped = contains(part, b"\\")
-    return np.where(np.broadcast_to(holds | escaped, (part.size,)), ASK, DROP).astype(np.int8)
+    if isinstance(holds, bool) and isinstance(escaped, bool):
+        return ASK if holds or escaped else DROP
+    return np.where(np.logical_or(holds, escaped), ASK, DROP).astype(np.int8)
