@@ -32,6 +32,7 @@ BATCH = 5000
 LEVELS = ["DEBUG", "INFO", "INFO", "INFO", "INFO", "INFO", "INFO", "INFO", "WARN", "ERROR"]
 PATHS = [f"/api/v1/{noun}/{verb}" for noun in ("contacts", "deals", "leads", "tasks", "mails", "users") for verb in
          ("list", "get", "search", "create", "update")]  # fmt: skip
+METHODS = ("GET", "GET", "POST", "PUT")
 MESSAGES = ["Request completed", "Cache refreshed for tenant", "Query executed", "Webhook delivered", "Session renewed"]
 
 
@@ -55,7 +56,7 @@ def lines(count: int, seed: int = 1) -> Iterator[tuple[str, LogEntry]]:
         )
         duration = int(rng.expovariate(1 / 180))
         yield level, LogEntry(time_ns, (
-            f'{{"level":"{level}","timestamp":"{stamp}","message":"{rng.choice(MESSAGES)}","method":"{rng.choice(("GET", "GET", "POST", "PUT"))}",'
+            f'{{"level":"{level}","timestamp":"{stamp}","message":"{rng.choice(MESSAGES)}","method":"{rng.choice(METHODS)}",'
             f'"path":"{rng.choice(PATHS)}","statusCode":{rng.choice((200, 200, 200, 201, 404, 500))},"duration":{duration},'
             f'"tenantId":"tenant-{rng.randrange(200):04d}","requestId":"{request}","userId":"user-{rng.randrange(20000):05d}"}}'
         ))  # fmt: skip

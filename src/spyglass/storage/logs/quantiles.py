@@ -15,11 +15,12 @@ MAX_COPIES = 32
 def quantiles(
     groups_of: I64, times: I64, values: F64, *, groups: int, steps: I64, range_ns: int, q: float
 ) -> F64 | None:
-    """[G,T], NaN where a window is empty; None where windows overlap too much, or a number is NaN."""
+    """[G,T], NaN where a window is empty; None where windows overlap too much, or a number is not finite."""
     out = np.full((groups, len(steps)), np.nan)
     if not len(values):
         return out
-    if np.isnan(values).any():
+    if np.isnan(q) or not np.isfinite(values).all():
+        # NaN as an answer is not the same as no answer, which is what NaN means in `out`.
         return None
     # The windows (t - range, t] of a number: steps from the first t >= time to the last t < time + range.
     first = np.searchsorted(steps, times, side="left")
@@ -53,8 +54,6 @@ def _ranks(values: F64) -> tuple[F64, I64]:
 
 
 def _interpolated(values: F64, starts: I64, sizes: I64, q: float) -> F64:
-    if np.isnan(q):
-        return np.full(len(starts), np.nan)
     if q < 0 or q > 1:
         return np.full(len(starts), -np.inf if q < 0 else np.inf)
     place = q * (sizes - 1)

@@ -9,6 +9,7 @@ import numpy as np
 from spyglass.model.arrays import F64, I64
 from spyglass.model.frame import Frame
 from spyglass.model.labels import LabelTable, labels_of
+from spyglass.model.log_stages import StringPredicate
 from spyglass.model.matchers import MatchOp
 from spyglass.model.times import NS_PER_MS, StepGrid
 from spyglass.protocols.log_store import BucketAnswer, BucketSpec
@@ -133,12 +134,24 @@ def size_bytes(line: str) -> int:
 # --- from columns ---------------------------------------------------------------------------------------------------------
 
 _BUCKETS = {"count_over_time": "count", "rate": "count", "bytes_over_time": "bytes", "bytes_rate": "bytes"}
+_UNWRAPPED_BUCKETS = {
+    "sum_over_time": "sum",
+    "rate": "sum",
+    "avg_over_time": "avg",
+    "min_over_time": "min",
+    "max_over_time": "max",
+    "quantile_over_time": "quantile",
+}
+_NO_ERROR = StringPredicate("__error__", "=", "")
 
 
 def _from_store(node: Window, source: LogSource, first_ns: int, ctx: EvalContext) -> Frame | None:
     """The answer of a store that can count without handing out lines, or None."""
-    operation = _BUCKETS.get(node.function)
-    if operation is None or source.unwrap or source.without or ctx.logs is None:
+    operation = (_UNWRAPPED_BUCKETS if source.unwrap else _BUCKETS).get(node.function)
+    if operation is None or source.without or ctx.logs is None:
+        return None
+    # A store gives up where a line has an error, so asking for lines without errors asks for nothing more.
+    if source.conversion or any(predicate != _NO_ERROR for predicate in source.filters):
         return None
     span_ns = (ctx.grid.end_ms - ctx.grid.start_ms) * NS_PER_MS
     spec = BucketSpec(
@@ -148,9 +161,17 @@ def _from_store(node: Window, source: LogSource, first_ns: int, ctx: EvalContext
         first_ns + span_ns,
         ctx.grid.step_ms * NS_PER_MS,
         source.grouping,
+        unwrap=source.unwrap,
+        parameter=_parameter(node),
     )
     answer = ctx.logs.buckets(source.matchers, source.stages, spec, ctx.budget)
     return None if answer is None else _frame_of(answer, node, ctx.grid)
+
+
+def _parameter(node: Window) -> float:
+    """The quantile's, where there is one."""
+    first = node.arguments[0] if node.arguments else None
+    return first.value if isinstance(first, Number) else np.nan
 
 
 def _frame_of(answer: BucketAnswer, node: Window, grid: StepGrid) -> Frame:
