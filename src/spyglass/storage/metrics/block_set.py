@@ -8,6 +8,7 @@ A block says from which it was merged (`sources`): those are removed, now or aft
 position it goes; a flush of several parts counts when its last one is there, so the others alone are removed and replayed.
 """
 
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +32,7 @@ class BlockSet:
         self._remove_temporary()
         found = [block for block in map(self._open, self._paths()) if block is not None]
         numbers = [int(path.name.split(".")[0]) for path in folder.iterdir() if path.name.split(".")[0].isdigit()]
-        self._next = max(numbers, default=0) + 1
+        self._numbers = itertools.count(max(numbers, default=0) + 1)
         self.blocks: tuple[Block, ...] = tuple(self._without_leftovers(found))
 
     @property
@@ -43,9 +44,7 @@ class BlockSet:
         return sum(block.size_bytes for block in self.blocks)
 
     def new_path(self) -> Path:
-        path = self._folder / f"{self._next:08d}{BLOCK_SUFFIX}"
-        self._next += 1
-        return path
+        return self._folder / f"{next(self._numbers):08d}{BLOCK_SUFFIX}"
 
     def add(self, paths: Sequence[Path], replaced: Sequence[Block] = ()) -> None:
         """Take new blocks into service, and others out of it at the same moment. Call `remove_files` for those afterwards."""

@@ -46,7 +46,8 @@ class DiskMetricStore:
         blocks/       the past
         snapshots/    copies made on request
 
-    Two locks: `_lock` guards the head and the list of blocks, for moments; `_upkeep` lets one thread at a time write blocks.
+    Three locks, taken in this order: `_upkeep` lets one thread at a time merge, delete and retain; `_flushing` one write what is in
+    memory, also while a long merge runs; `_lock` guards the head and the list of blocks, for moments.
     """
 
     def __init__(self, folder: Path, *, files: Files, clock: Clock, options: MetricStoreOptions) -> None:
@@ -54,6 +55,7 @@ class DiskMetricStore:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._upkeep = threading.RLock()
+        self._flushing = threading.RLock()
         self._closed = False
         self._space_checked_ns = -(2**62)
         self._notes: list[str] = []
@@ -298,7 +300,7 @@ class DiskMetricStore:
 
     def flush(self) -> None:
         """Write everything in memory as blocks."""
-        with self._upkeep:
+        with self._flushing:
             with self._lock:
                 self._head.freeze()
             self._flush()
@@ -378,7 +380,7 @@ class DiskMetricStore:
 
     def _flush(self) -> None:
         """Write the frozen parts as blocks, then let go of the journal before them."""
-        with self._upkeep:
+        with self._flushing:
             if not self._head.frozen:
                 return
             position = self._flush_frozen()
@@ -454,7 +456,7 @@ class DiskMetricStore:
             )
 
     def close(self) -> None:
-        with self._upkeep, self._lock:
+        with self._upkeep, self._flushing, self._lock:
             if self._closed:
                 return
             self._closed = True

@@ -1,18 +1,21 @@
 """What the metric store writes into its journal: one record a kind byte and columns. Format: docs/formats/metrics-wal.md.
 
     1 series      zstd(JSON): [[reference, [[name, value], ...]], ...]
-    2 samples     n u32, flags u8, 3 zero bytes, then columns: refs i64[n], times i64[n] (or one), values f64[n]
+    2 samples     n u32, flags u8, then columns: refs i64[n], times i64[n], values f64[n]
     3 extras      zstd(JSON): {"exemplars": [[reference, labels, value, time], ...], "metadata": {family: [kind, help, unit]}}
     4 late        as samples: samples behind their series' newest (the out-of-order window)
     5 histograms  zstd(JSON): [[reference, time, histogram], ...]
 
-The columns are little-endian. The flag 1 says that all samples have one time.
+The columns are little-endian. Flag 1: all samples have one time, written once. Flag 2: all references have one generation, written
+once (u32) before the slots (u32[n]).
 """
 
 import struct
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 import zstandard
 
@@ -22,7 +25,7 @@ from spyglass.model.labels import Labels
 SERIES, SAMPLES, EXTRAS, LATE, HISTOGRAMS = 1, 2, 3, 4, 5
 
 _SAMPLES_HEAD = struct.Struct("<BxxxIB3x")
-_ONE_TIME = 1
+_ONE_TIME, _ONE_GENERATION = 1, 2
 
 _MAX_JSON_BYTES = 256 << 20
 
@@ -47,18 +50,31 @@ def decode_series(record: bytes) -> list[tuple[int, Labels]]:
 
 def encode_samples(kind: int, refs: I64, times: I64, values: F64) -> Sequence[memoryview | bytes]:
     """The record as parts, not joined: the columns are written from where they are."""
-    one_time = len(times) > 0 and bool((times == times[0]).all())
-    head = _SAMPLES_HEAD.pack(kind, len(refs), _ONE_TIME if one_time else 0)
-    shared = times[:1] if one_time else times
-    return [head, *(np.ascontiguousarray(column).data.cast("B") for column in (refs, shared, values))]
+    flags = 0
+    columns: list[npt.NDArray[Any]] = [refs, times, values]
+    generation = int(refs[0]) >> 32
+    if bool((refs >> 32 == generation).all()):
+        flags |= _ONE_GENERATION
+        columns[0] = np.concatenate([np.asarray([generation], np.uint32), refs.astype(np.uint32)])
+    if bool((times == times[0]).all()):
+        flags |= _ONE_TIME
+        columns[1] = times[:1]
+    head = _SAMPLES_HEAD.pack(kind, len(refs), flags)
+    return [head, *(np.ascontiguousarray(column).data.cast("B") for column in columns)]
 
 
 def decode_samples(record: bytes) -> tuple[I64, I64, F64]:
     """refs [n], times [n], values [n]; views of the record where they can be."""
     _, count, flags = _SAMPLES_HEAD.unpack_from(record)
     at = _SAMPLES_HEAD.size
-    refs = np.frombuffer(record, np.int64, count, at)
-    at += refs.nbytes
+    refs: I64
+    if flags & _ONE_GENERATION:
+        stored = np.frombuffer(record, np.uint32, count + 1, at)
+        refs = (int(stored[0]) << 32) | stored[1:].astype(np.int64)
+        at += stored.nbytes
+    else:
+        refs = np.frombuffer(record, np.int64, count, at)
+        at += refs.nbytes
     times = np.frombuffer(record, np.int64, 1 if flags & _ONE_TIME else count, at)
     at += times.nbytes
     values = np.frombuffer(record, np.float64, count, at)
