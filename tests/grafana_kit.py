@@ -17,8 +17,9 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
 
 from spyglass.api.bridge import QueryBridge
 from spyglass.api.grafana.app import create_grafana_app
@@ -173,8 +174,21 @@ async def _echo(request: Request) -> Response:
     return answer
 
 
+async def _tail(websocket: WebSocket) -> None:
+    """Sends what it was asked for, twice."""
+    await websocket.accept()
+    for _ in range(2):
+        await websocket.send_json({"query": websocket.query_params["query"], "cookie": websocket.headers.get("cookie")})
+    await websocket.close()
+
+
 def echo_app() -> ASGIApp:
-    return Starlette(routes=[Route("/{path:path}", _echo, methods=["GET", "POST", "DELETE"])])
+    return Starlette(
+        routes=[
+            Route("/{path:path}", _echo, methods=["GET", "POST", "DELETE"]),
+            WebSocketRoute("/loki/api/v1/tail", _tail),
+        ]
+    )
 
 
 @dataclass
@@ -243,7 +257,7 @@ class Kit:
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """The application on a free port of the loopback; its URL."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="on")
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="on", ws="websockets-sansio")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     try:

@@ -1,12 +1,14 @@
 """Grafana's HTTP API over real HTTP: login, dashboards, data sources, queries, the proxy, the UI's files."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import websockets
 from tests.grafana_kit import NOW_MS, Kit, echo_app, grafana, log_in, serving
 
 from spyglass.config.grafana import Datasource, GrafanaSettings
@@ -216,6 +218,9 @@ async def test_annotations(admin: httpx.AsyncClient) -> None:
     assert (await admin.get(f"/api/annotations/{number}")).json()["text"] == "done"
     assert (await admin.delete(f"/api/annotations/{number}")).status_code == 200
     assert (await admin.post("/api/annotations", json={"text": ""})).status_code == 400
+    assert (await admin.post("/api/annotations", json={"text": "x", "time": 10**30})).status_code == 400
+    assert (await admin.get(f"/api/annotations/{10**30}")).status_code == 404
+    assert (await admin.get(f"/api/annotations?from={10**20}")).json() == []
 
 
 # -- data sources -------------------------------------------------------------------------------------------------------
@@ -272,6 +277,46 @@ async def test_proxy_over_http(kit: Kit, admin: httpx.AsyncClient) -> None:
         assert "set-cookie" not in answer.headers
     gone = await admin.get("/api/datasources/proxy/uid/far/api/v1/labels")
     assert (gone.status_code, "cannot be reached" in gone.json()["message"]) == (502, True)
+
+
+async def test_tailing_over_a_websocket(admin: httpx.AsyncClient) -> None:
+    """Our own Loki's tail comes through, for people who are logged in, from our own pages."""
+    path = "/api/datasources/proxy/uid/logs/loki/api/v1/tail?query=%7Ba%3D%22b%22%7D"
+    url = f"{str(admin.base_url).replace('http', 'ws', 1).rstrip('/')}{path}"
+    cookie = {"Cookie": f"grafana_session={admin.cookies['grafana_session']}"}
+    async with websockets.connect(url, additional_headers=cookie) as socket:
+        messages = [json.loads(message) async for message in socket]
+    assert messages == [{"query": '{a="b"}', "cookie": None}] * 2
+    strangers: list[dict[str, str]] = [{}, {**cookie, "Origin": "https://evil.example"}]
+    for headers in strangers:
+        with pytest.raises(websockets.exceptions.InvalidStatus):
+            await websockets.connect(url, additional_headers=headers)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"expr": 3},
+        {"expr": ""},
+        {},
+        {"expr": "up", "intervalMs": -5, "maxDataPoints": "x", "interval": "never", "step": 7},
+        {"expr": "up", "intervalMs": 1e300},
+        {"expr": "up", "datasource": {"uid": {"a": 1}}},
+        {"expr": "up", "datasource": [1]},
+        {"expr": "up", "datasource": 99},
+        {"expr": "up", "timeRange": {"from": "later", "to": "now"}},
+        {"expr": "up", "timeRange": {"from": "now", "to": "now-1h"}},
+        {"expr": "up", "timeRange": {"from": -(10**30), "to": 10**30}},
+        {"expr": "up", "legendFormat": 3, "format": [], "refId": 7},
+    ],
+)
+async def test_odd_queries_are_answered(admin: httpx.AsyncClient, query: dict[str, Any]) -> None:
+    """With frames or with an error that says why; never with a 500."""
+    answer = await _query(admin, query)
+    assert answer.status_code in (200, 207)
+    (result,) = answer.json()["results"].values()
+    assert result["status"] < 500
+    assert result["frames"] or result["error"]
 
 
 async def test_proxy_paths_stay_inside(kit: Kit, admin: httpx.AsyncClient) -> None:

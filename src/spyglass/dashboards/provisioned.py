@@ -55,7 +55,8 @@ def scan(provider: DashboardProvider, before: Snapshot | None = None) -> Snapsho
     """Look at the provider's folder. Never fails: what is wrong is in the snapshot."""
     known = before.files if before is not None else {}
     if not provider.path.exists():
-        return Snapshot(provider, {}, f"{provider.path}: there is no such folder")
+        # What was shown stays: a folder that is away for a moment (a mount, a swap of links) is no deletion of everything.
+        return Snapshot(provider, known, f"{provider.path}: there is no such folder")
     files: dict[str, ProvisionedFile] = {}
     try:
         for path in _dashboard_files(provider.path):

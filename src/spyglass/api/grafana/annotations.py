@@ -32,7 +32,7 @@ def routes(deps: GrafanaDeps) -> list[Route]:
 
     async def one(request: Request) -> Response:
         user_of(request)
-        number = request.path_params["id"]
+        number = min(request.path_params["id"], 2**53)
         old = await asyncio.to_thread(store.get, number)
         if old is None:
             raise ApiError(404, "annotation not found")
@@ -80,7 +80,7 @@ def _ms(body: dict[str, Any], key: str, default: int) -> int:
     value = body.get(key)
     if value is None or value == 0:
         return default
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**53:
         raise ApiError(400, f"{key} should be milliseconds since 1970")
     return value
 
@@ -90,7 +90,7 @@ def _filter(request: Request) -> AnnotationFilter:
 
     def number(key: str, default: int = 0) -> int:
         text = query.get(key, "")
-        return int(text) if text.isdecimal() else default
+        return min(int(text), 2**53) if text.isdecimal() and len(text) < 30 else default
 
     return AnnotationFilter(
         from_ms=number("from"),

@@ -11,7 +11,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from spyglass.api.grafana.deps import GrafanaDeps
@@ -32,23 +32,25 @@ class Authentication:
         self._app, self._deps, self._guard = app, deps, guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
+        request = HTTPConnection(scope)
         try:
             user = await self._who(request)
             self._check(request, user)
-        except ApiError as err:
-            await err.response()(scope, receive, send)
-            return
-        except SpyglassError as err:
-            await error_of(err).response()(scope, receive, send)
+        except (ApiError, SpyglassError) as err:
+            if scope["type"] == "websocket":
+                # Closed before it was accepted: the server answers 403.
+                await send({"type": "websocket.close", "code": 1008, "reason": str(err)})
+                return
+            answer = err if isinstance(err, ApiError) else error_of(err)
+            await answer.response()(scope, receive, send)
             return
         scope.setdefault("state", {})["user"] = user
         await self._app(scope, receive, send)
 
-    async def _who(self, request: Request) -> User | None:
+    async def _who(self, request: HTTPConnection) -> User | None:
         token = session_token(request.headers)
         if token:
             user = await asyncio.to_thread(self._deps.accounts.session_user, token)
@@ -61,9 +63,11 @@ class Authentication:
             return User(0, "", "Anonymous", role=_role(self._deps.settings.anonymous_role))
         return None
 
-    def _check(self, request: Request, user: User | None) -> None:
+    def _check(self, request: HTTPConnection, user: User | None) -> None:
         path = path_of(request)
-        if request.method not in ("GET", "HEAD", "OPTIONS") and session_token(request.headers):
+        # A websocket is opened by GET from any page, and the browser sends our cookie along.
+        writes = request.scope.get("method", "WEBSOCKET") not in ("GET", "HEAD", "OPTIONS")
+        if writes and session_token(request.headers):
             check_origin(request.headers)
         if user is None and path.startswith(("/api/", "/apis/")) and path not in PUBLIC:
             raise ApiError(401, "Unauthorized")
@@ -77,7 +81,7 @@ class Guard:
         # argon2 takes 19 MiB a check: two at once are enough for people.
         self._slots = asyncio.Semaphore(2)
 
-    async def verify(self, request: Request, login: str, password: str) -> User:
+    async def verify(self, request: HTTPConnection, login: str, password: str) -> User:
         """The user. Raises: ApiError 401 (the same for an unknown login and a wrong password), 429."""
         address = request.client.host if request.client else ""
         wait = self._throttle.wait_s(address, login, self._now_s())
@@ -96,7 +100,7 @@ class Guard:
         return self._deps.clock.monotonic_ns() / 1e9
 
 
-def user_of(request: Request) -> User:
+def user_of(request: HTTPConnection) -> User:
     """The asker. Raises: ApiError 401."""
     user = request.scope.get("state", {}).get("user")
     if not isinstance(user, User):
@@ -104,7 +108,7 @@ def user_of(request: Request) -> User:
     return user
 
 
-def need(request: Request, role: Role) -> User:
+def need(request: HTTPConnection, role: Role) -> User:
     """The asker, who must have at least this role. Raises: ApiError 401, 403."""
     user = user_of(request)
     if not has_role(user, role):
@@ -149,7 +153,7 @@ def check_origin(headers: Headers) -> None:
         raise ApiError(403, "origin not allowed")
 
 
-def path_of(request: Request) -> str:
+def path_of(request: HTTPConnection) -> str:
     """The path that routing sees. request.url is made with the Host header's help, which the asker chooses."""
     path: str = request.scope["path"]
     return path

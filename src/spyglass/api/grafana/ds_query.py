@@ -183,12 +183,17 @@ def _asks(
     asks = []
     if wants_range:
         first, last = start_ms, end_ms
-        if source.type in PROMETHEUS_TYPES:
+        if source.type in PROMETHEUS_TYPES or not _selects_lines(filled):
             first, last = start_ms // step_ms * step_ms, end_ms // step_ms * step_ms
         asks.append(Ask(source.uid, filled, first, last, step_ms, limit, direction))
     if wants_instant:
         asks.append(Ask(source.uid, filled, end_ms, end_ms, 0, limit, direction))
     return tuple(asks)
+
+
+def _selects_lines(expression: str) -> bool:
+    """Whether a LogQL query asks for lines, of the very range that was given; metric queries lie on a grid."""
+    return expression.lstrip("( \t\r\n").startswith("{")
 
 
 def _modes(source: Datasource, query: Mapping[str, Any]) -> tuple[bool, bool]:

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 import aiohttp
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from yarl import URL
 
@@ -62,7 +62,7 @@ _PATH_SAFE = "/:@!$&'()*+,;=~"
 _READ_PATHS = ("api/v1/", "loki/api/v1/", "api/prom/", "federate", "ready", "-/healthy", "-/ready")
 
 
-def routes(deps: GrafanaDeps, engines: Engines) -> list[Route]:
+def routes(deps: GrafanaDeps, engines: Engines) -> list[BaseRoute]:
     async def proxy(request: Request) -> Response:
         source = found(deps, **{key: value for key, value in request.path_params.items() if key != "path"})
         path = request.path_params.get("path", "")
@@ -82,7 +82,34 @@ def routes(deps: GrafanaDeps, engines: Engines) -> list[Route]:
         "/api/datasources/proxy/{id:int}",
         "/api/datasources/uid/{uid}/resources/{path:path}",
     ]
-    return [Route(pattern, proxy, methods=METHODS) for pattern in patterns]
+    tail = Tail(deps, engines)
+    return [
+        *(Route(pattern, proxy, methods=METHODS) for pattern in patterns),
+        WebSocketRoute("/api/datasources/proxy/uid/{uid}/{path:path}", tail),
+        WebSocketRoute("/api/datasources/proxy/{id:int}/{path:path}", tail),
+    ]
+
+
+class Tail:
+    """Live tailing: a websocket handed to our own Loki door. Other servers' tails are not proxied."""
+
+    def __init__(self, deps: GrafanaDeps, engines: Engines) -> None:
+        self._deps, self._engines = deps, engines
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        params = dict(scope["path_params"])
+        path = params.pop("path")
+        try:
+            source = found(self._deps, **params)
+        except ApiError as err:
+            await send({"type": "websocket.close", "code": 1008, "reason": err.message})
+            return
+        app = self._engines.local_app(source)
+        if app is None or not path.startswith(_READ_PATHS):
+            await send({"type": "websocket.close", "code": 1008, "reason": "only our own data sources can be tailed"})
+            return
+        inner = _inner_scope(scope, source, path)
+        await app({**inner, "scheme": "ws", "subprotocols": scope.get("subprotocols", [])}, receive, send)
 
 
 def check(request: Request, path: str) -> None:
@@ -121,24 +148,7 @@ class InProcess(Response):
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [(name, value) for name, value in scope["headers"] if name.decode("latin-1").lower() in _TO_SOURCE]
-        own = source_headers(self._source)
-        headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in own.items()]
-        headers += [(name, value) for name, value in scope["headers"] if name == b"content-length"]
-        headers.append((b"host", b"localhost"))
-        path = "/" + self._path
-        inner: Scope = {
-            **{
-                key: scope[key]
-                for key in ("type", "asgi", "http_version", "method", "query_string", "client", "server")
-            },
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "root_path": "",
-            "headers": headers,
-            "state": {},
-        }
+        inner = {**_inner_scope(scope, self._source, self._path), "method": scope["method"], "scheme": "http"}
 
         async def cleaned(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -146,6 +156,23 @@ class InProcess(Response):
             await send(message)
 
         await self._app(inner, receive, cleaned)
+
+
+def _inner_scope(scope: Scope, source: Datasource, path: str) -> Scope:
+    """The request as our own door sees it: only what may be handed on."""
+    headers = [(name, value) for name, value in scope["headers"] if name.decode("latin-1").lower() in _TO_SOURCE]
+    own = source_headers(source)
+    headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in own.items()]
+    headers += [(name, value) for name, value in scope["headers"] if name == b"content-length"]
+    headers.append((b"host", b"localhost"))
+    return {
+        **{key: scope.get(key) for key in ("type", "asgi", "http_version", "query_string", "client", "server")},
+        "path": "/" + path,
+        "raw_path": ("/" + path).encode(),
+        "root_path": "",
+        "headers": headers,
+        "state": {},
+    }
 
 
 def _kept(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

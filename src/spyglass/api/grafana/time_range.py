@@ -4,6 +4,9 @@ import calendar
 import re
 from datetime import UTC, datetime, timedelta
 
+FARTHEST_MS = 9_200_000_000_000
+"""Year 2261: later moments have no nanoseconds in 64 bits."""
+
 _PART = re.compile(r"([+-])(\d+)(ms|[smhdwMQy])|/(f?[smhdwMQy])")
 _FIXED_S = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 _MONTHS = {"M": 1, "Q": 3, "y": 12}
@@ -19,10 +22,12 @@ def parse_time_ms(text: object, *, now_ms: int, round_up: bool = False) -> int:
     """
     if isinstance(text, bool) or not isinstance(text, int | float | str):
         raise ValueError(f"{text!r} is no time")
-    if isinstance(text, int | float):
-        return int(text)
-    text = text.strip()
-    if re.fullmatch(r"-?\d+", text):
+    if isinstance(text, str):
+        text = text.strip()
+    if not isinstance(text, str) or re.fullmatch(r"-?\d{1,30}", text):
+        number = float(text)
+        if not -FARTHEST_MS < number < FARTHEST_MS:
+            raise ValueError(f"{text} is too far away")
         return int(text)
     if text.startswith("now"):
         return _relative(text, now_ms, round_up)

@@ -49,7 +49,22 @@ def test_times(text: object, up: bool, expected: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "now-", "now-1", "now-1x", None, True, [], "now-999999999y", "now~1h"]
+    "text",
+    [
+        "",
+        "yesterday",
+        "now-",
+        "now-1",
+        "now-1x",
+        None,
+        True,
+        [],
+        "now-999999999y",
+        "now~1h",
+        "9" * 20,
+        float("inf"),
+        float("nan"),
+    ],
 )
 def test_no_times(text: object) -> None:
     """ValueError with the text."""
