@@ -22,7 +22,10 @@ class Push:
 
 @dataclass
 class LokiReceiver:
-    """Start with `async with`. statuses: answers for the next requests, first first; then 204. Refused pushes are not kept."""
+    """Start with `async with`. statuses: answers for the next requests, first first; then 204. Refused pushes are not kept.
+
+    A negative status is an answer of a server that stored the push but says that it failed.
+    """
 
     pushes: list[Push] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
@@ -50,13 +53,13 @@ class LokiReceiver:
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
         status = self.statuses.pop(0) if self.statuses else 204
-        if status != 204:
+        if status > 204:
             self.refused += 1
             return web.Response(status=status, text="not now")
         headers = dict(request.headers)
         streams = raw_streams(bytes(cramjam.snappy.decompress_raw(body)))
         self.pushes.append(Push(headers.get("X-Scope-OrgID", ""), headers, streams))
-        return web.Response(status=204)
+        return web.Response(status=abs(status))
 
     def streams(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], list[LogEntry]]:
         """Everything taken, by tenant and labels (empty values kept), in order of arrival."""

@@ -12,7 +12,7 @@ State file:  `spyglass-agent 1 <crc32 of the rest> <header bytes>\n`  header (JS
 import os
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,7 @@ class Positions:
     file: Path
     ignore_invalid: bool = False
     unsent: tuple[Parcel, ...] = ()
+    _written: tuple[int, ...] = ()
     _current: dict[str, Position] = field(default_factory=dict)
     _dirty: bool = False
 
@@ -73,14 +74,18 @@ class Positions:
 
     def load(self) -> None:
         """Read both files. Raises: ConfigError where positions.yaml is not what it should be, and may not be ignored."""
-        written = self._read_yaml()
+        text = self._read_text()
+        offsets = self._offsets(text)
         # Who removes positions.yaml wants everything to be read again: the state file must not know better.
-        state, parcels = self._read_state() if self.file.exists() else ({}, ())
-        self._current = {key: Position(offset) for key, offset in written.items()}
-        for key, position in state.items():
-            known = self._current.get(key)
-            if parcels or is_retired(key) or (known is not None and _same(key, known.offset, position.offset)):
-                self._current[key] = position
+        header, parcels = self._read_state() if text is not None else ({}, ())
+        state = {key: Position(*values) for key, values in header.get("positions", {}).items()}
+        self._written = tuple(header.get("written", ()))
+        if text is not None and zlib.crc32(text) in self._written:
+            self._current = state
+        else:
+            # Promtail, or an operator, wrote positions.yaml after us.
+            self._current = {key: Position(offset) for key, offset in offsets.items()}
+            self._current.update((k, p) for k, p in state.items() if k in offsets and _same(k, offsets[k], p.offset))
         self.unsent = parcels
 
     def get(self, key: str) -> Position | None:
@@ -107,26 +112,32 @@ class Positions:
         """Everything prepared has been delivered: write positions.yaml, and the state without parcels."""
         if not self._dirty and self.file.exists():
             return
-        offsets = {key: _written(key, p.offset) for key, p in self.items() if not is_retired(key)}
-        replace_file(self.file, yaml.safe_dump({"positions": offsets}, width=10_000).encode())
+        offsets = {key: _shown(key, p.offset) for key, p in self.items() if not is_retired(key)}
+        text = yaml.safe_dump({"positions": offsets}, width=10_000).encode()
+        # The state names the positions.yaml of before and after, so that it is believed with either of them.
+        self._written = (*self._written[-1:], zlib.crc32(text))
         self._write_state(())
+        replace_file(self.file, text)
         self.unsent = ()
         self._dirty = False
 
-    def _read_yaml(self) -> dict[str, int]:
+    def _read_text(self) -> bytes | None:
         try:
-            data = yaml.safe_load(self.file.read_text(encoding="utf-8"))
-            positions = (data or {}).get("positions") or {}
-            return {str(key): _read(str(key), int(offset)) for key, offset in positions.items()}
+            return self.file.read_bytes()
         except FileNotFoundError:
-            return {}
+            return None
+
+    def _offsets(self, text: bytes | None) -> dict[str, int]:
+        try:
+            positions = (yaml.safe_load(text or b"") or {}).get("positions") or {}
+            return {str(key): _exact(str(key), int(offset)) for key, offset in positions.items()}
         except (yaml.YAMLError, ValueError, TypeError, AttributeError) as err:
             if self.ignore_invalid:
                 return {}
             message = "is no positions file; remove it, or set positions.ignore_invalid_yaml to read everything again"
             raise ConfigError(f"{message} ({type(err).__name__})", file=str(self.file)) from None
 
-    def _read_state(self) -> tuple[dict[str, Position], tuple[Parcel, ...]]:
+    def _read_state(self) -> tuple[dict[str, Any], tuple[Parcel, ...]]:
         """Empty where there is none. A state that fails its checksum was torn by hand or disk: it counts as none."""
         try:
             data = self.state_file.read_bytes()
@@ -142,12 +153,12 @@ class Positions:
         for client, tenant, entries, line_bytes, length in header["parcels"]:
             parcels.append(Parcel(client, tenant, rest[at : at + length], entries, line_bytes))
             at += length
-        return {key: Position(*values) for key, values in header["positions"].items()}, tuple(parcels)
+        return header, tuple(parcels)
 
     def _write_state(self, parcels: Sequence[Parcel]) -> None:
         positions = {key: [p.offset, p.device, p.inode, p.head_size, p.head_crc] for key, p in self._current.items()}
         listed = [[p.client, p.tenant, p.entries, p.size, len(p.body)] for p in parcels]
-        header = orjson.dumps({"positions": positions, "parcels": listed})
+        header = orjson.dumps({"positions": positions, "parcels": listed, "written": self._written})
         rest = header + b"".join(p.body for p in parcels)
         replace_file(self.state_file, b"%s%d %d\n%s" % (_MAGIC, zlib.crc32(rest), len(header), rest))
 
@@ -177,16 +188,16 @@ def cursor_key(name: str) -> str:
     return _CURSOR + name
 
 
-def _written(key: str, offset: int) -> str:
+def _shown(key: str, offset: int) -> str:
     return str(offset // 10**9 if key.startswith(_CURSOR) else offset)
 
 
-def _read(key: str, offset: int) -> int:
+def _exact(key: str, offset: int) -> int:
     return offset * 10**9 if key.startswith(_CURSOR) else offset
 
 
 def _same(key: str, written: int, exact: int) -> bool:
-    return written == _read(key, int(_written(key, exact)))
+    return written == _exact(key, int(_shown(key, exact)))
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -203,8 +214,3 @@ def replace_file(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def moved_to(position: Position, offset: int) -> Position:
-    """The same file, further on."""
-    return replace(position, offset=offset)

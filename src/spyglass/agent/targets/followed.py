@@ -102,7 +102,8 @@ class FollowedFile:
             retired.setdefault(retired_key(self.shown, known.inode), known)
             tail.offset = 0
         for key, position in retired.items():
-            self._resume_retired(key, position)
+            if tail is None or position.inode != tail.inode:
+                self._resume_retired(key, position)
         if tail is not None:
             self._current = _Reading(tail, self._feeder(self.shown), 0)
 
@@ -124,6 +125,10 @@ class FollowedFile:
             log.warning("%s was rotated and removed before it was read to its end", self.shown)
             return
         tail = Tail(path, position, encoding=self._encoding)
+        if tail.offset != position.offset:
+            # The inode has a new owner.
+            tail.close()
+            return
         self._retired.append(_Reading(tail, self._feeder(key), 0))
 
     def _check_identity(self, now_ns: int, chunks: list[Chunk]) -> None:
