@@ -1,0 +1,72 @@
+// Dashboards that the fixture server serves: the first one, and a gallery with a panel of every kind.
+const prometheus = { type: 'prometheus', uid: 'prometheus' };
+const loki = { type: 'loki', uid: 'loki' };
+let id = 0;
+
+const panel = (type, title, [x, y, w, h], targets, rest = {}) => ({ id: ++id, type, title, gridPos: { x, y, w, h }, datasource: prometheus, targets: targets.map((t, i) => ({ refId: String.fromCharCode(65 + i), range: true, datasource: prometheus, ...t })), options: {}, ...rest, fieldConfig: { defaults: { color: { mode: 'palette-classic' }, ...rest.defaults }, overrides: rest.overrides ?? [] } });
+const instant = (expr, rest = {}) => ({ expr, instant: true, range: false, ...rest });
+
+export const clientforge = {
+  uid: 'clientforge-backend',
+  title: 'ClientForge Backend - Overview',
+  tags: ['clientforge', 'backend'],
+  schemaVersion: 41,
+  time: { from: 'now-1h', to: 'now' },
+  refresh: '10s',
+  templating: { list: [] },
+  panels: [
+    panel('timeseries', 'HTTP Request Rate', [0, 0, 12, 9], [{ expr: 'rate(http_requests_total[5m])', legendFormat: '{{method}} {{endpoint}}' }], { defaults: { unit: 'reqps', custom: { fillOpacity: 10 } }, description: 'Requests a second, by endpoint.' }),
+    panel('timeseries', 'Response Time p95', [12, 0, 12, 9], [{ expr: 'histogram_quantile(0.95, rate(http_request_duration_seconds_bucket[5m]))', legendFormat: '{{method}} {{endpoint}}' }], { defaults: { unit: 's' } }),
+    panel('logs', 'Error Logs', [0, 9, 24, 11], [{ expr: '{job="backend"} |= "ERROR"', datasource: loki }], { datasource: loki, options: { showTime: true, sortOrder: 'Descending', enableLogDetails: true } }),
+  ],
+};
+
+const thresholds = { mode: 'absolute', steps: [{ value: null, color: 'green' }, { value: 12, color: 'yellow' }, { value: 17, color: 'red' }] };
+const states = { mappings: [{ type: 'value', options: { 0: { text: 'Down', color: 'red' }, 1: { text: 'Up', color: 'green' } } }] };
+
+export const gallery = {
+  uid: 'gallery',
+  title: 'Gallery of panels',
+  tags: ['fixture'],
+  schemaVersion: 41,
+  time: { from: 'now-6h', to: 'now' },
+  graphTooltip: 1,
+  templating: {
+    list: [
+      { name: 'ds', type: 'datasource', query: 'prometheus', label: 'Datasource', current: { text: 'Prometheus', value: 'prometheus' } },
+      { name: 'tenant', type: 'query', label: 'Tenant', datasource: prometheus, query: 'label_values(http_requests_total, tenant)', multi: true, includeAll: true, refresh: 1, sort: 1, current: { text: 'All', value: '$__all' } },
+      { name: 'window', type: 'interval', label: 'Window', query: '1m,5m,1h', current: { text: '5m', value: '5m' } },
+      { name: 'filter', type: 'textbox', label: 'Filter', query: '', current: { text: '', value: '' } },
+      { name: 'mode', type: 'custom', label: 'Mode', query: 'fast : 1, slow : 2', current: { text: 'fast', value: '1' } },
+    ],
+  },
+  panels: [
+    { id: ++id, type: 'row', title: 'Time series', gridPos: { x: 0, y: 0, w: 24, h: 1 }, collapsed: false, panels: [] },
+    panel('timeseries', 'Lines, table legend', [0, 1, 12, 9], [{ expr: 'sum by (endpoint) (rate(http_requests_total{tenant=~"$tenant"}[$window]))', legendFormat: '{{endpoint}}' }], { defaults: { unit: 'reqps', custom: { fillOpacity: 8, lineWidth: 1 } }, options: { legend: { displayMode: 'table', placement: 'bottom', calcs: ['lastNotNull', 'mean', 'max'], showLegend: true }, tooltip: { mode: 'multi', sort: 'desc' } } }),
+    panel('timeseries', 'Stacked', [12, 1, 6, 9], [{ expr: 'sum by (status) (rate(http_requests_total[5m]))', legendFormat: '{{status}}' }], { defaults: { unit: 'ops', custom: { fillOpacity: 60, lineWidth: 1, stacking: { mode: 'normal', group: 'A' } } } }),
+    panel('timeseries', 'Bars, threshold area', [18, 1, 6, 9], [{ expr: 'sum(rate(http_request_errors_total[5m]))', legendFormat: 'errors' }], { defaults: { unit: 'short', custom: { drawStyle: 'bars', fillOpacity: 70, thresholdsStyle: { mode: 'dashed' } }, thresholds: { mode: 'absolute', steps: [{ value: null, color: 'green' }, { value: 0.3, color: 'red' }] } } }),
+    panel('timeseries', 'Two axes, gap, points', [0, 10, 12, 8], [{ expr: 'avg by (instance) (gap_cpu)', legendFormat: 'cpu {{instance}}' }, { expr: 'sum(process_resident_memory_bytes)', legendFormat: 'memory' }], { defaults: { unit: 'percentunit', custom: { lineInterpolation: 'smooth', showPoints: 'auto' } }, overrides: [{ matcher: { id: 'byName', options: 'memory' }, properties: [{ id: 'unit', value: 'bytes' }, { id: 'custom.axisPlacement', value: 'right' }, { id: 'color', value: { mode: 'fixed', fixedColor: 'purple' } }, { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 6] } }] }] }),
+    panel('timeseries', 'Right legend', [12, 10, 12, 8], [{ expr: 'sum by (tenant) (rate(http_requests_total[5m]))', legendFormat: '{{tenant}}' }], { defaults: { unit: 'reqps', custom: { fillOpacity: 20, gradientMode: 'opacity' } }, options: { legend: { displayMode: 'table', placement: 'right', calcs: ['mean', 'max'], showLegend: true } } }),
+    { id: ++id, type: 'row', title: 'Numbers', gridPos: { x: 0, y: 18, w: 24, h: 1 }, collapsed: false, panels: [] },
+    panel('stat', 'Requests', [0, 19, 4, 5], [{ expr: 'sum(rate(http_requests_total[5m]))' }], { defaults: { unit: 'reqps', color: { mode: 'thresholds' }, thresholds }, options: { graphMode: 'area', colorMode: 'value', reduceOptions: { calcs: ['lastNotNull'] } } }),
+    panel('stat', 'By tenant', [4, 19, 8, 5], [{ expr: 'sum by (tenant) (rate(http_requests_total[5m]))', legendFormat: '{{tenant}}' }], { defaults: { unit: 'reqps', color: { mode: 'thresholds' }, thresholds }, options: { graphMode: 'none', colorMode: 'background', reduceOptions: { calcs: ['mean'] } } }),
+    panel('gauge', 'CPU', [12, 19, 6, 5], [{ expr: 'avg by (instance) (cpu_percent)', legendFormat: '{{instance}}' }], { defaults: { unit: 'percent', min: 0, max: 100, color: { mode: 'thresholds' }, thresholds: { mode: 'percentage', steps: [{ value: null, color: 'green' }, { value: 50, color: 'orange' }, { value: 80, color: 'red' }] } } }),
+    panel('bargauge', 'Latency', [18, 19, 6, 5], [{ expr: 'max by (endpoint) (latency_seconds)', legendFormat: '{{endpoint}}' }], { defaults: { unit: 's', color: { mode: 'continuous-GrYlRd' } }, options: { displayMode: 'gradient', orientation: 'horizontal', reduceOptions: { calcs: ['lastNotNull'] } } }),
+    panel('table', 'Endpoints', [0, 24, 12, 8], [instant('sum by (endpoint) (rate(http_requests_total[5m]))', { format: 'table' }), instant('max by (endpoint) (latency_seconds)', { format: 'table' })], { transformations: [{ id: 'merge', options: {} }, { id: 'organize', options: { excludeByName: { Time: true }, renameByName: { 'Value #A': 'Rate', 'Value #B': 'Latency' } } }], overrides: [{ matcher: { id: 'byName', options: 'Rate' }, properties: [{ id: 'unit', value: 'reqps' }, { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'gradient' } }, { id: 'color', value: { mode: 'continuous-BlPu' } }] }, { matcher: { id: 'byName', options: 'Latency' }, properties: [{ id: 'unit', value: 's' }, { id: 'custom.cellOptions', value: { type: 'color-background' } }, { id: 'color', value: { mode: 'thresholds' } }, { id: 'thresholds', value: { mode: 'absolute', steps: [{ value: null, color: 'green' }, { value: 0.15, color: 'orange' }] } }] }] }),
+    panel('piechart', 'By method', [12, 24, 6, 8], [{ expr: 'sum by (method) (rate(http_requests_total[5m]))', legendFormat: '{{method}}' }], { defaults: { unit: 'reqps' }, options: { pieType: 'donut', legend: { displayMode: 'table', placement: 'right', values: ['percent', 'value'], showLegend: true }, reduceOptions: { calcs: ['sum'] } } }),
+    panel('barchart', 'By endpoint', [18, 24, 6, 8], [instant('sum by (endpoint) (rate(http_requests_total[5m]))', { format: 'table' })], { defaults: { unit: 'reqps' }, options: { xField: 'endpoint' } }),
+    { id: ++id, type: 'row', title: 'Distributions and states', gridPos: { x: 0, y: 32, w: 24, h: 1 }, collapsed: false, panels: [] },
+    panel('heatmap', 'Latency heatmap', [0, 33, 12, 8], [{ expr: 'sum by (le) (rate(http_request_duration_seconds_bucket[5m]))', format: 'heatmap', legendFormat: '{{le}}' }], { defaults: {}, options: { calculate: false, color: { scheme: 'Spectral', steps: 64 }, yAxis: { unit: 's' } } }),
+    panel('histogram', 'Histogram', [12, 33, 12, 8], [{ expr: 'sum by (tenant) (latency_seconds)', legendFormat: '{{tenant}}' }], { defaults: { unit: 's' } }),
+    panel('state-timeline', 'Instances', [0, 41, 12, 6], [{ expr: 'round(avg by (instance) (up_errors))', legendFormat: '{{instance}}' }], { defaults: { ...states, custom: { fillOpacity: 70 } } }),
+    panel('status-history', 'History', [12, 41, 12, 6], [{ expr: 'avg by (instance) (errors)', legendFormat: '{{instance}}' }], { defaults: { color: { mode: 'thresholds' }, thresholds: { mode: 'absolute', steps: [{ value: null, color: 'green' }, { value: 0.25, color: 'yellow' }, { value: 0.4, color: 'red' }] } } }),
+    panel('logs', 'All logs', [0, 47, 16, 9], [{ expr: '{job="backend"} | json', datasource: loki }], { datasource: loki, options: { showTime: true, sortOrder: 'Descending', enableLogDetails: true } }),
+    { id: ++id, type: 'text', title: 'Notes', gridPos: { x: 16, y: 47, w: 8, h: 9 }, options: { mode: 'markdown', content: '## Notes\n\nTenant is **$tenant**. See [Explore](/explore).\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<script>alert(1)</script><img src=x onerror=alert(1)> [bad](javascript:alert(1))' } },
+    { id: ++id, type: 'row', title: 'Edges', gridPos: { x: 0, y: 56, w: 24, h: 1 }, collapsed: true, panels: [panel('timeseries', 'Broken query', [0, 57, 8, 6], [{ expr: 'sum(boom' }]), panel('timeseries', 'No data', [8, 57, 8, 6], [{ expr: 'nothing' }]), panel('acme-flower-panel', 'Unknown kind', [16, 57, 8, 6], [{ expr: 'sum by (method) (x)', legendFormat: '{{method}}' }]), panel('dashlist', 'Dashboards', [0, 63, 8, 6], [], { options: { showSearch: true, query: '' } })] },
+  ],
+};
+
+export const dashboards = [
+  { dashboard: clientforge, slug: 'clientforge-backend-overview', folder: 'ClientForge' },
+  { dashboard: gallery, slug: 'gallery-of-panels', folder: 'Fixtures' },
+];

@@ -1,0 +1,146 @@
+/** One opened dashboard: its model, time range, variables and refresh; what panels need to ask their queries. */
+import { dashboardByUid, type DashboardAnswer } from '../api/dashboards';
+import { askVariable } from '../api/variables';
+import { parseDashboard, type DashboardModel, type VariableModel } from '../core/dashboard';
+import { type Scope, type ScopeEntry, interpolate } from '../core/interpolate';
+import { durationMs, isRelative, resolveRange, type RawRange, type TimeRange, type TimeZone } from '../core/time';
+import { builtinScope, dependsOn, initialSelection, intervalOptions, parseVariableQuery, queryOptions, scopeEntry, staticOptions, type Option } from '../core/variables';
+import { parseRegex } from '../core/display';
+import { router } from './router.svelte';
+import { session } from './session.svelte';
+
+export interface VariableState {
+  model: VariableModel;
+  options: Option[];
+  selected: string[];
+  error?: string;
+}
+
+export class DashboardState {
+  model = $state.raw<DashboardModel | null>(null);
+  meta = $state.raw<DashboardAnswer['meta']>({});
+  error = $state('');
+  variables = $state.raw<VariableState[]>([]);
+  /** False until every variable has its options: queries wait for it. */
+  ready = $state(false);
+  /** Bumped by every refresh; panels ask again. */
+  tick = $state(0);
+  /** The instant that relative ranges refer to; moves with `tick`. */
+  now = $state(Date.now());
+
+  raw = $derived.by((): RawRange => ({ from: router.query.get('from') ?? this.model?.time.from ?? 'now-6h', to: router.query.get('to') ?? this.model?.time.to ?? 'now' }));
+  zone = $derived<TimeZone>(router.query.get('timezone') ?? this.model?.timezone ?? 'browser');
+  range = $derived<TimeRange>(resolveRange(this.raw, this.now, this.zone));
+  refresh = $derived(router.query.get('refresh') ?? this.model?.refresh ?? '');
+  scope = $derived.by((): Scope => {
+    const entries = this.variables.map((v): [string, ScopeEntry] => [v.model.name, scopeEntry(v.model, v.options, v.selected, this.range)]);
+    return new Map([...entries]);
+  });
+  /** For titles, texts and links: variables and the range. */
+  titleScope = $derived.by((): Scope => new Map([...builtinScope({ range: this.range, intervalMs: 15000, minIntervalMs: 15000, dashboard: this.model?.title, user: session.user?.login, zone: this.zone }), ...this.scope]));
+
+  readonly #uid: string;
+  #abort = new AbortController();
+
+  constructor(uid: string) {
+    this.#uid = uid;
+  }
+
+  async load(): Promise<void> {
+    try {
+      const answer = await dashboardByUid(this.#uid);
+      this.meta = answer.meta ?? {};
+      this.model = parseDashboard(answer.dashboard);
+      this.error = '';
+    } catch (e) {
+      this.error = (e as Error).message;
+      return;
+    }
+    await this.#loadVariables();
+  }
+
+  dispose(): void {
+    this.#abort.abort();
+  }
+
+  /** Ask everything again, now. */
+  refreshNow(): void {
+    this.now = Date.now();
+    this.tick += 1;
+    if (this.variables.some((v) => v.model.refresh === 2)) void this.#updateVariables((v) => v.refresh === 2);
+  }
+
+  setRange(raw: RawRange): void {
+    router.setQuery({ from: raw.from, to: raw.to });
+    this.now = Date.now();
+    this.tick += 1;
+    void this.#updateVariables((v) => v.refresh === 2);
+  }
+
+  setRefresh(interval: string): void {
+    router.setQuery({ refresh: interval }, { replace: true });
+  }
+
+  /** ms between refreshes; 0: none. Ranges that do not end now are not refreshed. */
+  refreshMs(): number {
+    return isRelative(this.raw) ? (durationMs(this.refresh) ?? 0) : 0;
+  }
+
+  select(name: string, values: string[]): void {
+    this.variables = this.variables.map((v) => (v.model.name === name ? { ...v, selected: values } : v));
+    const shown = values.map((v) => (v === '$__all' ? 'All' : v));
+    router.setQuery({ [`var-${name}`]: shown.length ? shown : '' }, { replace: true });
+    void this.#updateVariables((model) => model.name !== name && dependsOn(model, new Set([name])));
+  }
+
+  async #loadVariables(): Promise<void> {
+    this.ready = false;
+    this.variables = (this.model?.variables ?? []).map((model) => ({ model, options: [], selected: [] }));
+    await this.#updateVariables(() => true);
+    this.ready = true;
+  }
+
+  /** Recompute options in order, so that a variable sees those before it; whatever depends on a change follows. */
+  async #updateVariables(wanted: (model: VariableModel) => boolean): Promise<void> {
+    const changed = new Set<string>();
+    for (const { model } of [...this.variables]) {
+      if (!wanted(model) && !dependsOn(model, changed)) continue;
+      const before = this.variables.find((v) => v.model === model);
+      const next = await this.#resolve(model, before?.selected.length ? before.selected : undefined);
+      if (this.#abort.signal.aborted) return;
+      if (JSON.stringify(before?.selected) !== JSON.stringify(next.selected)) changed.add(model.name);
+      this.variables = this.variables.map((v) => (v.model === model ? next : v));
+    }
+  }
+
+  async #resolve(model: VariableModel, current: string[] | undefined): Promise<VariableState> {
+    const fromUrl = router.query.has(`var-${model.name}`) ? router.query.getAll(`var-${model.name}`).filter((v) => v !== '') : undefined;
+    try {
+      const options = await this.#options(model);
+      const kept = current?.every((c) => c === '$__all' || options.some((o) => o.value === c)) ? current : undefined;
+      const selected = kept ?? initialSelection(model, options, fromUrl?.length ? fromUrl : undefined);
+      return { model, options, selected };
+    } catch (e) {
+      if (this.#abort.signal.aborted) throw e;
+      return { model, options: [], selected: fromUrl ?? initialSelection(model, [], undefined), error: (e as Error).message };
+    }
+  }
+
+  async #options(model: VariableModel): Promise<Option[]> {
+    if (model.type === 'datasource') return this.#datasourceOptions(model);
+    if (model.type === 'interval') return intervalOptions(model);
+    if (model.type !== 'query') return staticOptions(model);
+    const scope: Scope = new Map([...builtinScope({ range: this.range, intervalMs: 15000, minIntervalMs: 15000 }), ...this.scope]);
+    const ref = model.datasource?.uid ? { ...model.datasource, uid: interpolate(model.datasource.uid, scope, 'raw') } : model.datasource;
+    const datasource = session.datasource(ref);
+    if (!datasource) throw new Error(`There is no datasource "${ref?.uid ?? ''}"`);
+    const request = parseVariableQuery(model.query, scope);
+    if (!request) return [];
+    return queryOptions(model, await askVariable(datasource, request, this.range, this.#abort.signal), scope);
+  }
+
+  #datasourceOptions(model: VariableModel): Option[] {
+    const regex = model.regex ? parseRegex(model.regex) : undefined;
+    return session.datasources.filter((d) => d.type === model.query && (!regex || regex.test(d.name))).map((d) => ({ text: d.name, value: d.uid }));
+  }
+}

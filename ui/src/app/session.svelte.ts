@@ -1,0 +1,70 @@
+/** Who is logged in, and what the server has. */
+import { onConnection, onUnauthorized, type ConnectionState } from '../api/client';
+import { listDatasources, type Datasource } from '../api/datasources';
+import { currentUser, frontendSettings, login, type FrontendSettings, type User } from '../api/session';
+import { router } from './router.svelte';
+
+class Session {
+  user = $state.raw<User | null>(null);
+  settings = $state.raw<FrontendSettings>({});
+  datasources = $state.raw<Datasource[]>([]);
+  /** False until the first answer is here. */
+  ready = $state(false);
+  connection = $state<ConnectionState>('up');
+  /** Counts how often the server came back: pages that depend on it ask again. */
+  epoch = $state(0);
+
+  constructor() {
+    onConnection((state) => {
+      this.connection = state;
+      if (state === 'up') {
+        this.epoch += 1;
+        if (!this.user) void this.start();
+      }
+    });
+    onUnauthorized(() => {
+      this.user = null;
+      this.#toLogin();
+    });
+  }
+
+  async start(): Promise<void> {
+    this.settings = await frontendSettings().catch(() => ({}));
+    try {
+      await this.#load();
+    } catch {
+      this.#toLogin();
+    }
+    this.ready = true;
+  }
+
+  async login(user: string, password: string): Promise<void> {
+    await login(user, password);
+    await this.#load();
+    const target = router.query.get('redirect') ?? '/';
+    // Only paths of this site: `//host` and `/\host` would leave it.
+    router.go(/^\/(?![/\\])/.test(target) ? target : '/');
+  }
+
+  async #load(): Promise<void> {
+    const [user, datasources] = await Promise.all([currentUser(), listDatasources()]);
+    this.datasources = datasources;
+    this.user = user;
+  }
+
+  #toLogin(): void {
+    if (router.path === '/login') return;
+    const here = location.pathname + location.search;
+    router.go(`/login${here === '/' ? '' : `?redirect=${encodeURIComponent(here)}`}`, { replace: true });
+  }
+
+  /** By uid, by name, or the default of a type. */
+  datasource(ref: { uid?: string; type?: string } | string | undefined): Datasource | undefined {
+    const uid = typeof ref === 'string' ? ref : ref?.uid;
+    const type = typeof ref === 'string' ? undefined : ref?.type;
+    const all = this.datasources;
+    return all.find((d) => uid && (d.uid === uid || d.name === uid)) ?? (uid && uid !== 'default' ? undefined : ((type ? all.find((d) => d.type === type && d.isDefault) ?? all.find((d) => d.type === type) : undefined) ?? all.find((d) => d.isDefault) ?? all[0]));
+  }
+}
+
+export const session = new Session();

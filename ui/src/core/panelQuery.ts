@@ -1,0 +1,98 @@
+/** A panel's targets as the queries that go to the server: range with the panel's own shift, step, interpolation. */
+import type { DatasourceRef, PanelModel, Target } from './dashboard';
+import { interpolate, prometheusFormat, type Scope } from './interpolate';
+import { durationMs, parseTime, stepFor, type TimeRange, type TimeZone } from './time';
+import { builtinScope } from './variables';
+
+export interface ResolvedDatasource {
+  uid: string;
+  type: string;
+  /** Scrape interval, for instance `15s`. */
+  timeInterval?: string;
+}
+
+export interface QuerySettings {
+  range: TimeRange;
+  scope: Scope;
+  /** The panel's width, px: one point a pixel at most. */
+  widthPx: number;
+  resolve: (ref: DatasourceRef | undefined) => ResolvedDatasource | undefined;
+  dashboard: string;
+  user: string;
+  zone: TimeZone;
+}
+
+export interface BuiltQuery {
+  refId: string;
+  datasource: { uid: string; type: string };
+  intervalMs: number;
+  maxDataPoints: number;
+  [key: string]: unknown;
+}
+
+export interface PanelQueries {
+  queries: BuiltQuery[];
+  range: TimeRange;
+  /** Targets that cannot be asked, with the reason. */
+  errors: { refId: string; message: string }[];
+  scope: Scope;
+}
+
+const MIXED = '-- Mixed --';
+const EXPRESSIONS = new Set(['__expr__', '-- Expression --']);
+
+/** The panel's own range: `timeFrom` replaces the length, `timeShift` moves it back. */
+export function panelRange(panel: Pick<PanelModel, 'timeFrom' | 'timeShift'>, range: TimeRange, now: number, zone: TimeZone): TimeRange {
+  let { from, to } = range;
+  if (panel.timeFrom) {
+    from = parseTime(panel.timeFrom.startsWith('now') ? panel.timeFrom : `now-${panel.timeFrom}`, { now, zone }) ?? from;
+    to = now;
+  }
+  const shift = panel.timeShift ? durationMs(panel.timeShift.replace(/^now-/, '')) : null;
+  return shift ? { from: from - shift, to: to - shift } : { from, to };
+}
+
+export function buildQueries(panel: PanelModel, settings: QuerySettings): PanelQueries {
+  const range = panelRange(panel, settings.range, settings.range.to, settings.zone);
+  const scope: Scope = panel.scopedVars ? new Map([...settings.scope, ...panel.scopedVars]) : settings.scope;
+  const errors: PanelQueries['errors'] = [];
+  const queries: BuiltQuery[] = [];
+  for (const target of panel.targets) {
+    if (target.hide) continue;
+    const ref = target.datasource?.uid && target.datasource.uid !== MIXED ? target.datasource : panel.datasource;
+    if (EXPRESSIONS.has(ref?.uid ?? '')) queries.push({ ...target, datasource: { uid: '__expr__', type: '__expr__' }, intervalMs: 1000, maxDataPoints: 1000 });
+    else {
+      const filled = ref?.uid ? { ...ref, uid: interpolate(ref.uid, scope, 'raw') } : ref;
+      const datasource = settings.resolve(filled);
+      if (!datasource) errors.push({ refId: target.refId, message: `There is no datasource ${filled?.uid ? `"${filled.uid}"` : `of type ${filled?.type ?? 'any'}`}` });
+      else queries.push(buildQuery(panel, target, datasource, range, scope, settings));
+    }
+  }
+  return { queries, range, errors, scope };
+}
+
+function buildQuery(panel: PanelModel, target: Target, datasource: ResolvedDatasource, range: TimeRange, scope: Scope, settings: QuerySettings): BuiltQuery {
+  const maxDataPoints = panel.maxDataPoints ?? Math.max(100, Math.round(settings.widthPx));
+  const scrapeMs = durationMs(datasource.timeInterval ?? '') ?? 15000;
+  const minText = interpolate(String(target.interval || panel.interval || ''), scope, 'raw');
+  const minMs = durationMs(minText) ?? (datasource.type === 'prometheus' ? scrapeMs : 1000);
+  const factor = Number(target.intervalFactor) > 1 ? Number(target.intervalFactor) : 1;
+  const intervalMs = stepFor(range, maxDataPoints, minMs) * factor;
+  const builtins = builtinScope({ range, intervalMs, minIntervalMs: minMs, scrapeMs: durationMs(minText) ?? scrapeMs, dashboard: settings.dashboard, user: settings.user, zone: settings.zone });
+  const all: Scope = new Map([...builtins, ...scope]);
+  const { hide: _hide, interval: _interval, ...rest } = target;
+  const query: BuiltQuery = { ...rest, datasource: { uid: datasource.uid, type: datasource.type }, intervalMs, maxDataPoints };
+  for (const key of ['expr', 'legendFormat', 'query', 'rawSql']) {
+    const value = target[key];
+    if (typeof value === 'string') query[key] = interpolate(value, all, key === 'expr' ? prometheusFormat : 'glob');
+  }
+  if (datasource.type === 'prometheus') {
+    query.instant = target.instant === true;
+    query.range = target.range === true || !query.instant;
+  }
+  if (datasource.type === 'loki') {
+    query.queryType = target.queryType ?? (target.instant ? 'instant' : 'range');
+    if (target.maxLines !== undefined) query.maxLines = Number(target.maxLines) || undefined;
+  }
+  return query;
+}

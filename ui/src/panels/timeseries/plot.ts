@@ -1,0 +1,59 @@
+/** The only place that makes uPlot instances. */
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { withAlpha } from '../../core/colors';
+import type { Graph, Paths } from './graphOptions';
+
+const bars = new Map<string, uPlot.Series.PathBuilder>();
+
+export const paths: Paths = {
+  linear: uPlot.paths.linear!(),
+  spline: uPlot.paths.spline!(),
+  stepBefore: uPlot.paths.stepped!({ align: -1 }),
+  stepAfter: uPlot.paths.stepped!({ align: 1 }),
+  points: uPlot.paths.points!(),
+  bars: ({ align, width }) => {
+    const key = `${align}|${width}`;
+    if (!bars.has(key)) bars.set(key, uPlot.paths.bars!({ align, size: [width, 100, 1] }));
+    return bars.get(key)!;
+  },
+};
+
+export function zoneDate(zone: string): (ms: number) => Date {
+  if (zone === 'browser' || !zone) return (ms) => new Date(ms);
+  return (ms) => uPlot.tzDate(new Date(ms), zone === 'utc' ? 'Etc/UTC' : zone);
+}
+
+/** Lines and areas of the thresholds. */
+export function thresholdPlugin(graph: Graph): uPlot.Plugin {
+  const draw = (u: uPlot, what: 'area' | 'line') => {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    for (const { scale, mode, steps } of graph.thresholds) {
+      steps.forEach((step, i) => {
+        const y = step.value === -Infinity ? bbox.top + bbox.height : u.valToPos(step.value, scale, true);
+        if (what === 'area' && mode.includes('area')) {
+          const above = steps[i + 1] ? u.valToPos(steps[i + 1].value, scale, true) : bbox.top;
+          ctx.fillStyle = withAlpha(step.color, 0.1);
+          ctx.fillRect(bbox.left, above, bbox.width, y - above);
+        }
+        if (what === 'line' && /line|dashed/.test(mode) && step.value !== -Infinity) {
+          ctx.strokeStyle = withAlpha(step.color, 0.85);
+          ctx.lineWidth = 1.5 * devicePixelRatio;
+          ctx.setLineDash(mode.includes('dashed') ? [8 * devicePixelRatio, 6 * devicePixelRatio] : []);
+          ctx.beginPath();
+          ctx.moveTo(bbox.left, y);
+          ctx.lineTo(bbox.left + bbox.width, y);
+          ctx.stroke();
+        }
+      });
+    }
+    ctx.restore();
+  };
+  return { hooks: { drawClear: (u) => draw(u, 'area'), draw: (u) => draw(u, 'line') } };
+}
+
+export { uPlot };

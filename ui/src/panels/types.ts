@@ -1,0 +1,25 @@
+/** What every panel is given. Panels draw; they never fetch. */
+import type { PanelModel } from '../core/dashboard';
+import type { ThemeName } from '../core/colors';
+import type { Frame } from '../core/frames';
+import type { Scope } from '../core/interpolate';
+import type { TimeRange, TimeZone } from '../core/time';
+import type { CursorBus } from './cursorBus';
+
+export interface PanelProps {
+  panel: PanelModel;
+  /** With the panel's transformations and field settings applied. */
+  frames: Frame[];
+  /** What the frames were asked for. */
+  range: TimeRange;
+  /** Inner size, px. */
+  width: number;
+  height: number;
+  zone: TimeZone;
+  theme: ThemeName;
+  /** Shares the crosshair between panels; absent: each alone. */
+  cursor?: CursorBus;
+  scope: Scope;
+  /** Epoch ms; the person chose this part of the time axis. */
+  onZoom?: (from: number, to: number) => void;
+}
