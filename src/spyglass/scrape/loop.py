@@ -2,18 +2,22 @@
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from spyglass.model.errors import IngestError, StorageError, Unavailable
 from spyglass.protocols.clock import Clock
 from spyglass.scrape.content import is_openmetrics
-from spyglass.scrape.fetch import Fetched, Fetcher, FetchFailed
+from spyglass.scrape.fetch import Fetched, FetchFailed
 from spyglass.scrape.metrics import ScrapeMetrics
 from spyglass.scrape.target import Target
 from spyglass.scrape.writer import Prepared, ScrapeReport, TargetWriter
+
+log = logging.getLogger(__name__)
 
 NS_PER_MS = 1_000_000
 ALIGN_TOLERANCE_MS_MAX = 20
@@ -31,6 +35,14 @@ class TargetHealth:
     seconds: float = 0.0
 
 
+class BodySource(Protocol):
+    """Where a target's body comes from."""
+
+    async def fetch(self, target: Target) -> Fetched:
+        """Raises: FetchFailed."""
+        ...
+
+
 class ScrapeLoop:
     """One target's scraping. Started and stopped by its pool."""
 
@@ -38,7 +50,7 @@ class ScrapeLoop:
         self,
         target: Target,
         writer: TargetWriter,
-        fetcher: Fetcher,
+        source: BodySource,
         *,
         fallback: str,
         clock: Clock,
@@ -49,7 +61,7 @@ class ScrapeLoop:
         self.target, self.writer = target, writer
         self.state = TargetHealth()
         self.forced_error = ""
-        self._fetcher, self._fallback, self._clock, self._pool = fetcher, fallback, clock, pool
+        self._source, self._fallback, self._clock, self._pool = source, fallback, clock, pool
         self._metrics, self._seed = metrics, seed
         self._task: asyncio.Task[None] | None = None
         self._working: asyncio.Future[None] | None = None
@@ -111,7 +123,7 @@ class ScrapeLoop:
         try:
             if self.forced_error:
                 raise FetchFailed(self.forced_error)
-            fetched = await self._fetcher.fetch(self.target)
+            fetched = await self._source.fetch(self.target)
             openmetrics = is_openmetrics(fetched.content_type, self._fallback)
             await asyncio.shield(self._in_pool(self._store, fetched, openmetrics, time_ms, started_ns))
             error = ""
@@ -119,6 +131,10 @@ class ScrapeLoop:
             error = str(err)
             report = ScrapeReport(error, self._seconds(started_ns), body_bytes=len(fetched.body) if fetched else 0)
             error = await self._failed(report, time_ms)
+        except Exception as err:
+            # A mistake of ours must not end the loop unseen: it stands on the targets page until it is gone.
+            log.exception("scrape of %s", self.target.url)
+            error = f"internal error: {err!r}"
         seconds = self._seconds(started_ns)
         self.state = TargetHealth("down" if error else "up", error, last_ns, seconds)
         self._metrics.finished(error, self.target.interval, seconds)

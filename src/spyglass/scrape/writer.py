@@ -14,7 +14,7 @@ from spyglass.config.prometheus import ScrapeConfig
 from spyglass.formats.exposition.parser import NO_TIME, DecodedBody, ExpositionDecoder
 from spyglass.ingest.metrics import LabelLimits, MetricIngest
 from spyglass.model.arrays import F64, I64, Mask
-from spyglass.model.errors import IngestError
+from spyglass.model.errors import IngestError, StorageError, Unavailable
 from spyglass.model.labels import METRIC_NAME, Labels, labels_of
 from spyglass.model.relabel import relabel
 from spyglass.model.samples import STALE, Exemplar, Metadata, WriteBatch, WriteOutcome, is_stale
@@ -22,6 +22,7 @@ from spyglass.protocols.metric_store import MetricWriter
 
 DROPPED = 0
 REFUSED = -1
+RETRY_REFUSED_MS = 60_000
 FUTURE_MS_MAX = 600_000
 """Samples further ahead than this are refused, as upstream does."""
 
@@ -90,7 +91,11 @@ class TargetWriter:
         self._state = _State()
         self._labels_of_ref: dict[int, Labels] = {}
         self._tracked = np.zeros(0, np.int64)
+        # Whether what is watched is what the last body of the decoder had.
+        self._tracked_is_last = False
         self._report_refs = np.zeros(0, np.int64)
+        self._metadata_sent: dict[str, Metadata] | None = None
+        self._retry_at_ms = 0
         names = (*REPORT_NAMES, *(EXTRA_REPORT_NAMES if job.extra_scrape_metrics else ()))
         self._report_labels = [labels_of({**self._target, METRIC_NAME: name}) for name in names]
 
@@ -111,6 +116,8 @@ class TargetWriter:
         """Decode and label. Raises: MalformedBody, LimitExceeded: nothing was stored."""
         decoded = self._state.decoder.decode(body, openmetrics=openmetrics)
         added = self._resolve_new()
+        if time_ms >= self._retry_at_ms:
+            self._retry_refused(time_ms)
         refs = self._state.refs[decoded.slots]
         keep = refs > DROPPED
         whole = bool(keep.all())
@@ -122,7 +129,7 @@ class TargetWriter:
         if limit and int((~is_stale(values)).sum()) > limit:
             raise LimitExceeded("sample limit exceeded")
         tracked = None
-        if not (decoded.same_series and len(self._tracked)):
+        if not (decoded.same_series and self._tracked_is_last):
             watched = refs if own is None or self._job.track_timestamps_staleness else refs[~own]
             tracked = np.unique(watched)
         return Prepared(refs, times, values, tracked, decoded.size, kept, added, decoded)
@@ -138,14 +145,22 @@ class TargetWriter:
 
     def commit(self, prepared: Prepared, report: ScrapeReport, time_ms: int) -> WriteOutcome:
         """Store the samples, the marks of series that are gone, and the automatic series. Raises: DiskFull, Unavailable."""
-        gone = np.zeros(0, np.int64)
+        before, gone = self._tracked, np.zeros(0, np.int64)
+        self._tracked_is_last = False
         if prepared.tracked is not None:
             gone = np.setdiff1d(self._tracked, prepared.tracked, assume_unique=True)
+            # Before the append: it may give series new references, here too.
+            self._tracked = prepared.tracked
         refs, times, values = self._timely(prepared, time_ms)
         exemplars = self._exemplars(prepared, time_ms)
-        outcome = self._append(refs, times, values, gone, report, time_ms, exemplars, prepared.decoded.metadata)
-        if prepared.tracked is not None:
-            self._tracked = prepared.tracked
+        known = self._state.decoder.metadata
+        metadata = {} if known is self._metadata_sent else known
+        try:
+            outcome = self._append(refs, times, values, gone, report, time_ms, exemplars, metadata)
+        except (StorageError, Unavailable):
+            self._tracked = before
+            raise
+        self._metadata_sent, self._tracked_is_last = known, True
         self._forget_old(prepared.scraped)
         return outcome
 
@@ -159,6 +174,7 @@ class TargetWriter:
     def fail(self, report: ScrapeReport, time_ms: int) -> None:
         """A scrape that brought nothing: everything watched ends, and up is 0. Raises: DiskFull, Unavailable."""
         gone, nothing = self._tracked, np.zeros(0, np.int64)
+        self._tracked_is_last = False
         self._append(nothing, nothing, np.zeros(0), gone, report, time_ms, [], {})
         self._tracked = nothing
 
@@ -238,11 +254,25 @@ class TargetWriter:
         if wanted:
             resolved = self._store.resolve(wanted)
             refs[kept] = np.where(resolved > 0, resolved, REFUSED)
-            self._labels_of_ref.update(zip(resolved.tolist(), wanted, strict=True))
+            named = zip(resolved.tolist(), wanted, strict=True)
+            self._labels_of_ref.update((ref, labels) for ref, labels in named if ref > 0)
             self._ingest.reject("scrape", "series_limit", int((resolved <= 0).sum()))
         state.refs = np.concatenate([state.refs, refs])
         state.known += len(fresh)
         return len(wanted)
+
+    def _retry_refused(self, time_ms: int) -> None:
+        """Ask again for series that the limit refused: others may have gone since."""
+        self._retry_at_ms = time_ms + RETRY_REFUSED_MS
+        slots = np.flatnonzero(self._state.refs == REFUSED)
+        if not len(slots):
+            return
+        stored = [self._stored_labels(self._state.decoder.series[slot]) for slot in slots.tolist()]
+        wanted = [labels for labels in stored if labels is not None]
+        assert len(wanted) == len(slots), "a series that relabelling drops is never asked for"
+        refs = self._store.resolve(wanted)
+        self._state.refs[slots] = np.where(refs > 0, refs, REFUSED)
+        self._labels_of_ref.update((ref, labels) for ref, labels in zip(refs.tolist(), wanted, strict=True) if ref > 0)
 
     def _stored_labels(self, raw: Labels) -> Labels | None:
         """The labels under which a series is stored; None where metric_relabel_configs drop it."""
@@ -270,6 +300,8 @@ class TargetWriter:
         for array in (self._state.refs, self._tracked, self._report_refs):
             hit = np.isin(array, old)
             array[hit] = [names[ref] for ref in array[hit].tolist()]
+        # What the limit refused now is asked for again later; there is nothing of it to watch.
+        self._tracked = np.unique(self._tracked[self._tracked > DROPPED])
 
     def _forget_old(self, scraped: int) -> None:
         """Start the cache over where most of it is of series that no longer come."""

@@ -1,6 +1,7 @@
 """The Prometheus API as one ASGI application."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from starlette.routing import Route
 from spyglass.api.prometheus import admin, federate, management, query, read, series, status, targets, write
 from spyglass.api.prometheus.deps import PrometheusDeps
 from spyglass.api.prometheus.replies import error_reply, failure
+from spyglass.api.prometheus.self_metrics import RequestMetrics, register_store_metrics
 from spyglass.ingest.remote_write import RemoteWriteIngest
 from spyglass.model.errors import SpyglassError
 
@@ -68,13 +70,21 @@ def create_prometheus_app(deps: PrometheusDeps) -> Starlette:
         ("/", management.home, GET),
         ("/graph", management.home, GET),
     )
-    routes = [_route(API + path, handler, methods, deps) for path, handler, methods in api]
-    routes += [_route(path, handler, methods, deps) for path, handler, methods in outside]
+    metrics = RequestMetrics(deps.registry)
+    register_store_metrics(deps.registry, deps.stores, deps.ready)
+    routes = [_route(API + path, handler, methods, deps, metrics) for path, handler, methods in api]
+    routes += [_route(path, handler, methods, deps, metrics) for path, handler, methods in outside]
     return Starlette(routes=routes)
 
 
-def _route(path: str, handler: Handler, methods: Sequence[str], deps: PrometheusDeps) -> Route:
+def _route(path: str, handler: Handler, methods: Sequence[str], deps: PrometheusDeps, metrics: RequestMetrics) -> Route:
     async def endpoint(request: Request) -> Response:
+        started = time.perf_counter()
+        response = await answer(request)
+        metrics.answered(path, response.status_code, time.perf_counter() - started)
+        return response
+
+    async def answer(request: Request) -> Response:
         reason = deps.ready() if path.startswith(API) else ""
         if reason:
             # Upstream's words for a server that has not loaded its data yet.

@@ -179,7 +179,8 @@ class ExpositionDecoder:
     def _finish(self, state: "_Reading", lines: list[bytes], openmetrics: bool) -> DecodedBody:
         families = state.comments.families
         changed = {name: meta for name, meta in families.items() if self.metadata.get(name) != meta}
-        self.metadata = {**self.metadata, **changed}
+        if changed:
+            self.metadata = {**self.metadata, **changed}
         decoded = state.decoded(changed)
         self._last_comments = [line for line in lines if line[:1] == b"#"]
         if openmetrics:
