@@ -180,6 +180,11 @@ def active(folder: Path, series: int, scrapes: int) -> dict[str, object]:
         ),
     }
     store.close()
+    began = time.perf_counter()
+    again = open_store(folder)
+    result["restart_s"] = time.perf_counter() - began
+    result["blocks"] = len(again.blocks)
+    again.close()
     return result
 
 

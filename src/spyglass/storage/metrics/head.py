@@ -186,19 +186,20 @@ class Head:
         """Judge the batch as if sample by sample. Returns: the rows to store, the late ones, how many are there already."""
         if not len(rows):
             return _NONE, _NONE, 0
-        last_ms, last_bits = self.index.last_ms.copy(), self.index.last_bits.copy()
-        if _in_order_by_slot(slots[rows], times[rows], last_ms, limits):
+        if _in_order_by_slot(slots[rows], times[rows], self.index.last_ms, limits):
             return rows, _NONE, 0
+        # The newest sample of each series as the batch goes on; the index itself changes only once the batch is in the journal.
+        own, local = np.unique(slots[rows], return_inverse=True)
+        last_ms, last_bits = self.index.last_ms[own], self.index.last_bits[own]
         kept, late, same = [], [], 0
-        for turn in _rounds(slots[rows]):
-            members = rows[turn]
-            slot = slots[members]
-            verdicts = judge(times[members], values[members], last_ms[slot], last_bits[slot], limits)
+        for turn in _rounds(local):
+            members, place = rows[turn], local[turn]
+            verdicts = judge(times[members], values[members], last_ms[place], last_bits[place], limits)
             refusals.add(verdicts, members)
             same += int(np.count_nonzero(verdicts.same))
             store = members[verdicts.store]
-            last_ms[slots[store]] = times[store]
-            last_bits[slots[store]] = np.ascontiguousarray(values[store]).view(np.uint64)
+            last_ms[place[verdicts.store]] = times[store]
+            last_bits[place[verdicts.store]] = np.ascontiguousarray(values[store]).view(np.uint64)
             kept.append(store)
             late.append(members[verdicts.late])
         return np.sort(np.concatenate(kept)), np.sort(np.concatenate(late)), same

@@ -65,19 +65,27 @@ class SamplePool:
 
     def slices(self, row_of_slot: I64, start_ms: int, end_ms: int) -> Iterator[Ragged]:
         """As `select`, a slice of about CHUNK_SAMPLES samples at a time, in order of rows."""
-        count = self._used
-        pages = np.flatnonzero((self._times[:count, 0] <= end_ms) & (self._fill[:count] > 0))
-        last = self._times[pages, self._fill[pages] - 1]
-        pages = pages[last >= start_ms]
-        rows = _rows_of(row_of_slot, self._slot[pages])
-        order = np.argsort(rows, kind="stable")
+        pages = self._pages_between(start_ms, end_ms)
+        # With a million series these columns are what a flush costs in memory, hence int32.
+        rows = _rows_of(row_of_slot, self._slot[pages]).astype(np.int32)
+        order = np.argsort(rows, kind="stable").astype(np.int32)
         pages, rows = pages[order], rows[order]
-        distinct, first = np.unique(rows, return_index=True)
-        lengths = np.add.reduceat(self._fill[pages], first, dtype=np.int64) if len(first) else distinct
+        del order
+        _, first = np.unique(rows, return_index=True)
+        lengths = np.add.reduceat(self._fill[pages], first, dtype=np.int64) if len(first) else first
         bounds = np.append(first, len(pages))
         for low, high in slice_bounds(lengths):
             part = slice(bounds[low], bounds[high])
-            yield self._gather(pages[part], rows[part], start_ms, end_ms)
+            yield self._gather(pages[part].astype(np.int64), rows[part].astype(np.int64), start_ms, end_ms)
+
+    def _pages_between(self, start_ms: int, end_ms: int) -> I32:
+        count = self._used
+        if start_ms <= self.min_ms and end_ms >= self.max_ms:
+            return np.arange(count, dtype=np.int32)
+        early_enough = self._times[:count, 0] <= end_ms
+        return np.flatnonzero(
+            early_enough & (self._times[np.arange(count), self._fill[:count] - 1] >= start_ms)
+        ).astype(np.int32)
 
     def select(self, row_of_slot: I64, start_ms: int, end_ms: int) -> Ragged:
         """The samples in [start_ms, end_ms] of the slots whose row is not -1, as copies. row_of_slot [slots]."""
@@ -134,34 +142,38 @@ class SamplePool:
         return pages
 
     def _place_repeated(self, slots: I64) -> I64:
-        """Flat positions where slots repeat: the first samples of all slots, then the second, and so on, a round each."""
-        position = np.empty(len(slots), np.int64)
+        """Flat positions where slots repeat: each slot's samples fill its open page and then as many new ones as they need."""
         order = np.argsort(slots, kind="stable")
         ordered = slots[order]
         starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-        if len(slots) > 4 * len(starts) and len(starts) < 64:
-            return self._place_long(order, ordered, starts, position)
-        rank = np.arange(len(slots)) - np.repeat(starts, np.diff(np.append(starts, len(slots))))
-        for turn in range(int(rank.max()) + 1):
-            members = order[rank == turn]
-            position[members] = self._place_distinct(slots[members])
+        owners, counts = ordered[starts], np.diff(np.append(starts, len(slots)))
+        pages = self._open[owners].astype(np.int64)
+        fill = np.where(pages >= 0, self._fill[pages], self._k)
+        room = self._k - fill
+        base = self._add_pages_for(owners, pages, counts, room)
+        rank = np.arange(len(slots)) - np.repeat(starts, counts)
+        behind = rank - np.repeat(room, counts)
+        in_open = np.repeat(pages * self._k + fill, counts) + rank
+        position = np.empty(len(slots), np.int64)
+        position[order] = np.where(behind < 0, in_open, np.repeat(base * self._k, counts) + behind)
         return position
 
-    def _place_long(self, order: I64, ordered: I64, starts: I64, position: I64) -> I64:
-        """Few slots with many samples each (a backfill): fill page after page."""
-        for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(ordered)], strict=True):
-            slot = int(ordered[start])
-            at = start
-            while at < stop:
-                page = int(self._open[slot])
-                if page < 0 or self._fill[page] >= self._k:
-                    page = int(self._add_pages(np.asarray([slot]), np.asarray([page], np.int32), np.asarray([True]))[0])
-                fill = int(self._fill[page])
-                count = min(stop - at, self._k - fill)
-                position[order[at : at + count]] = page * self._k + fill + np.arange(count)
-                self._fill[page] += count
-                at += count
-        return position
+    def _add_pages_for(self, owners: I64, pages: I64, counts: I64, room: I64) -> I64:
+        """Take `counts` samples for each owner into account. Returns the first new page of each (unused where none is needed)."""
+        extra = np.maximum(counts - room, 0)
+        fresh = -(-extra // self._k)
+        base: I64 = self._used + np.cumsum(fresh) - fresh
+        total = int(fresh.sum())
+        self._slot[self._used : self._used + total] = np.repeat(owners, fresh)
+        self._fill[self._used : self._used + total] = self._k
+        self._used += total
+        has = fresh > 0
+        last = base[has] + fresh[has] - 1
+        self._fill[last] = extra[has] - (fresh[has] - 1) * self._k
+        had = pages >= 0
+        self._fill[pages[had]] += np.minimum(counts, room)[had].astype(np.int32)
+        self._open[owners[has]] = last
+        return base
 
     def _reserve_slots(self, wanted: int) -> None:
         if wanted > len(self._open):
