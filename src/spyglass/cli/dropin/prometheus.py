@@ -79,7 +79,8 @@ def settings_of(flags: Flags) -> Settings:
         timeout_s=milliseconds(flags.text("query.timeout", "2m"), "query.timeout") / 1000,
         max_samples=int(flags.text("query.max-samples", "50000000")),
     )
-    return Settings(data=data, metrics=metrics, queries=queries)
+    # The store locks its own folder; ours is beside its files.
+    return Settings(data=data / ".spyglass", metrics=metrics, queries=queries)
 
 
 def parse_address(text: str) -> Address:
