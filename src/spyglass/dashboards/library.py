@@ -94,7 +94,7 @@ class Library(DashboardLibrary):
         for relative, file in before.files.items():
             if relative in after.files or not file.packed:
                 continue
-            uid = file.uid or documents.derived_uid(before.provider.name, relative)
+            uid = _uid(before, file)
             entry = self._entries.get(uid)
             if entry is not None and entry.info.file == relative:
                 saved = replace(entry.info, provider="", file="", may_save=True)
@@ -318,6 +318,8 @@ class Library(DashboardLibrary):
         self._problems, self._entries = [], {}
         self._folders = {row["uid"]: self._saved_folder(row) for row in self._state.read("SELECT * FROM folders")}
         saved = {row["uid"]: row for row in self._state.read("SELECT * FROM dashboards")}
+        files = [(snapshot, file) for snapshot in self._snapshots.values() for file in snapshot.files.values()]
+        self._state.reserve(f"dashboard/{_uid(snapshot, file)}" for snapshot, file in files if file.packed)
         for snapshot in self._snapshots.values():
             if snapshot.problem:
                 self._problems.append((str(snapshot.provider.path), snapshot.problem))
@@ -333,7 +335,7 @@ class Library(DashboardLibrary):
             self._problems.append((str(file.path), file.problem))
         if not file.packed:
             return
-        uid = file.uid or documents.derived_uid(snapshot.provider.name, file.relative)
+        uid = _uid(snapshot, file)
         if uid in self._entries:
             other = self._entries[uid].info
             self._problems.append(
@@ -392,6 +394,11 @@ class Library(DashboardLibrary):
         folder = self._folders.get(row["folder_uid"], GENERAL)
         info = DashboardInfo(row["uid"], self._state.number(f"dashboard/{row['uid']}"), row["title"], folder)
         return _Entry(_from_row(info, row), row["packed"])
+
+
+def _uid(snapshot: Snapshot, file: ProvisionedFile) -> str:
+    """The uid that the file names, else one that lasts as long as its place."""
+    return file.uid or documents.derived_uid(snapshot.provider.name, file.relative)
 
 
 def _from_row(info: DashboardInfo, row: Any) -> DashboardInfo:

@@ -6,7 +6,7 @@ is `PRAGMA user_version`; each entry of `_STEPS` takes the file one version furt
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,9 @@ class State:
         for number, step in enumerate(_STEPS[version:], start=version + 1):
             connection.executescript(f"BEGIN IMMEDIATE; {step}; PRAGMA user_version = {number}; COMMIT;")
         self.path.chmod(0o600)
+        self._numbers: dict[str, int] = {
+            row["name"]: row["id"] for row in connection.execute("SELECT name, id FROM ids")
+        }
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
         """All rows of a query."""
@@ -100,11 +103,19 @@ class State:
     def number(self, name: str) -> int:
         """The lasting numeric id of a name such as `dashboard/abc`; given out at the first call."""
         with self._lock:
-            rows = self.read("SELECT id FROM ids WHERE name = ?", (name,))
-            if rows:
-                return int(rows[0]["id"])
+            if name not in self._numbers:
+                self.reserve([name])
+            return self._numbers[name]
+
+    def reserve(self, names: Iterable[str]) -> None:
+        """Give out the numbers of many names in one transaction: each one costs the disk a sync."""
+        with self._lock:
+            missing = [name for name in dict.fromkeys(names) if name not in self._numbers]
+            if not missing:
+                return
             with self.write() as connection:
-                return int(connection.execute("INSERT INTO ids (name) VALUES (?)", (name,)).lastrowid or 0)
+                connection.executemany("INSERT OR IGNORE INTO ids (name) VALUES (?)", [(name,) for name in missing])
+            self._numbers = {row["name"]: row["id"] for row in self.read("SELECT name, id FROM ids")}
 
     def close(self) -> None:
         with self._lock:

@@ -167,7 +167,10 @@ def _dashes(owner: Json) -> Json:
 
 def _axis(axis: Json, defaults: Json, custom: Json, panel: Json) -> None:
     """The left axis becomes the default of all fields."""
-    set_new(defaults, "unit", text(axis.get("format")) or None)
+    unit = text(axis.get("format"))
+    if unit and (unit not in ("short", "none") or not defaults.get("unit")):
+        # The axis said it; only Grafana 7 knew a unit of the field too, which mattered where the axis had none to speak of.
+        defaults["unit"] = unit
     set_new(defaults, "min", number(axis.get("min")))
     set_new(defaults, "max", number(axis.get("max")))
     decimals = number(panel.get("decimals"))

@@ -31,6 +31,10 @@ def migrate(panel: Json, version: int) -> None:
     kind = panel.get("type")
     if isinstance(kind, str) and kind in _NAMES:
         kind = panel["type"] = _NAMES[kind]
+    if not kind and isinstance(panel.get("libraryPanel"), dict):
+        # Its content is in a library that we do not have: it says its name.
+        panel["type"] = "library-panel-ref"
+        return
     if kind is None or not isinstance(kind, str) or not kind:
         panel["type"] = "row" if "panels" in panel and "targets" not in panel else "timeseries"
         return

@@ -21,6 +21,9 @@ _TITLES = {"mean": "Mean", "lastNotNull": "Last *", "max": "Max", "min": "Min", 
 def migrate(panel: Json, version: int) -> None:
     kind = panel.get("type")
     old = "styles" in panel or "transform" in panel or "columns" in panel
+    if version >= 24 and "fieldConfig" in panel:
+        # From version 24 on "table" is today's; these keys are only left over from before.
+        old = False
     if kind != "table-old" and not (kind == "table" and old):
         return
     config = field_config(panel)
