@@ -7,6 +7,7 @@ away. One lock guards the hot part and the order of the journal; reading takes a
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -43,6 +44,8 @@ from spyglass.storage.logs.rewrite import Keep, rewritten
 from spyglass.storage.logs.rows import Rows, rows_of
 from spyglass.storage.logs.shred import TemplateMemory, shred
 from spyglass.storage.logs.subscribe import Subscribers
+
+T = TypeVar("T")
 
 MAX_RECORD_BYTES = 48 << 20
 """A larger batch is split into several journal records, of which each is stored whole or not at all."""
@@ -218,38 +221,48 @@ class DiskLogStore:
         hints: LogHints,
         budget: Budget,
     ) -> LogScan:
-        parts = self.snapshot(start_ns, end_ns)
+        parts = self._answer((start_ns, end_ns), list)
         return scan.scan(parts, matchers, stages, start_ns, end_ns, direction, hints, budget, self.damaged)
 
     def buckets(
         self, matchers: Sequence[Matcher], stages: Sequence[LogStage], spec: BucketSpec, budget: Budget
     ) -> BucketAnswer | None:
-        return buckets.buckets(
-            self.snapshot(spec.start_ns - spec.range_ns, spec.end_ns + 1), matchers, stages, spec, budget
-        )
+        span = (spec.start_ns - spec.range_ns, spec.end_ns + 1)
+        return self._answer(span, lambda parts: buckets.buckets(parts, matchers, stages, spec, budget))
 
     def series(self, matcher_sets: Sequence[Sequence[Matcher]], *, start_ns: int, end_ns: int) -> LabelTable:
         sets = matcher_sets or [()]
-        parts = self.snapshot(start_ns, end_ns)
-        found = {labels for matchers in sets for labels in index.streams(parts, matchers, start_ns, end_ns)}
-        return LabelTable.from_labels(sorted(found))
+
+        def answer(parts: Sequence[Part]) -> set[Labels]:
+            return {labels for matchers in sets for labels in index.streams(parts, matchers, start_ns, end_ns)}
+
+        return LabelTable.from_labels(sorted(self._answer((start_ns, end_ns), answer)))
 
     def label_names(self, matchers: Sequence[Matcher], *, start_ns: int, end_ns: int) -> list[str]:
-        parts = self.snapshot(start_ns, end_ns)
-        return sorted({name for labels in index.streams(parts, matchers, start_ns, end_ns) for name, _ in labels})
+        return sorted({name for labels in self._streams(matchers, start_ns, end_ns) for name, _ in labels})
 
     def label_values(self, name: str, matchers: Sequence[Matcher], *, start_ns: int, end_ns: int) -> list[str]:
-        parts = self.snapshot(start_ns, end_ns)
-        streams = index.streams(parts, matchers, start_ns, end_ns)
+        streams = self._streams(matchers, start_ns, end_ns)
         return sorted({value for labels in streams for key, value in labels if key == name})
 
     def stats_of(self, matchers: Sequence[Matcher], *, start_ns: int, end_ns: int) -> LogStats:
-        return index.stats_of(self.snapshot(start_ns, end_ns), matchers, start_ns, end_ns)
+        return self._answer((start_ns, end_ns), lambda parts: index.stats_of(parts, matchers, start_ns, end_ns))
 
     def volume(
         self, matchers: Sequence[Matcher], *, start_ns: int, end_ns: int, by: Sequence[str]
     ) -> list[tuple[Labels, int]]:
-        return index.volume(self.snapshot(start_ns, end_ns), matchers, start_ns, end_ns, by)
+        return self._answer((start_ns, end_ns), lambda parts: index.volume(parts, matchers, start_ns, end_ns, by))
+
+    def _streams(self, matchers: Sequence[Matcher], start_ns: int, end_ns: int) -> set[Labels]:
+        return self._answer((start_ns, end_ns), lambda parts: index.streams(parts, matchers, start_ns, end_ns))
+
+    def _answer(self, span: tuple[int, int], ask: Callable[[Sequence[Part]], T]) -> T:
+        """Ask of a snapshot; where a block proves damaged it is set aside, and the rest is asked."""
+        while True:
+            try:
+                return ask(self.snapshot(*span))
+            except CorruptData as err:
+                self.damaged(err)
 
     # Housekeeping.
 
