@@ -1,6 +1,7 @@
 """Grafana's HTTP API over real HTTP: login, dashboards, data sources, queries, the proxy, the UI's files."""
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,8 +10,13 @@ from typing import Any
 import httpx
 import pytest
 import websockets
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import Route
 from tests.grafana_kit import NOW_MS, Kit, echo_app, grafana, log_in, serving
 
+from spyglass.api.grafana.app import create_grafana_app
 from spyglass.config.grafana import Datasource, GrafanaSettings
 
 ADMIN = ("admin", "admin")
@@ -207,6 +213,24 @@ async def test_bodies_that_are_no_dashboards(admin: httpx.AsyncClient) -> None:
         assert answer.json()["message"]
 
 
+async def test_deep_nesting_is_refused(admin: httpx.AsyncClient) -> None:
+    """400 where it is saved or migrated; the stack is safe."""
+    deep = b'{"dashboard": {"title": "x", "a": ' + b"[" * 400 + b"]" * 400 + b"}}"
+    for path in ("db", "migrate", "import"):
+        answer = await admin.post(f"/api/dashboards/{path}", content=deep)
+        assert (answer.status_code, "deep" in answer.json()["message"]) == (400, True)
+    worse = await admin.post("/api/dashboards/db", content=b"[" * 200_000)
+    assert worse.status_code == 400
+
+
+async def test_migrating_without_saving(admin: httpx.AsyncClient) -> None:
+    """Any dashboard JSON in today's schema; nothing is stored."""
+    body = {"dashboard": {"title": "Old", "rows": [{"panels": [{"type": "graph", "span": 12}]}]}}
+    model = (await admin.post("/api/dashboards/migrate", json=body)).json()["dashboard"]
+    assert [panel["type"] for panel in model["panels"]] == ["timeseries"]
+    assert (await admin.get("/api/search")).json() == []
+
+
 async def test_annotations(admin: httpx.AsyncClient) -> None:
     """Stored, found by time and tag, changed, deleted."""
     body = {"text": "deploy", "time": NOW_MS, "timeEnd": NOW_MS + 5, "tags": ["x"], "dashboardUID": "d", "panelId": 2}
@@ -317,6 +341,35 @@ async def test_odd_queries_are_answered(admin: httpx.AsyncClient, query: dict[st
     (result,) = answer.json()["results"].values()
     assert result["status"] < 500
     assert result["frames"] or result["error"]
+
+
+@pytest.mark.parametrize("far", [False, True])
+async def test_proxy_streams(kit: Kit, far: bool) -> None:
+    """What the data source has sent arrives before it has sent the rest."""
+    more = asyncio.Event()
+
+    async def slowly(_: Request) -> StreamingResponse:
+        async def parts() -> AsyncIterator[bytes]:
+            yield b"first "
+            await more.wait()
+            yield b"second"
+
+        return StreamingResponse(parts())
+
+    app = Starlette(routes=[Route("/api/v1/export", slowly)])
+    async with serving(app) as url:
+        kit.datasources.append(Datasource(7, "far", "Far", "prometheus", url))
+        local = {} if far else {url: app}
+        deps = dataclasses.replace(kit.deps(), local=local)
+        async with (
+            serving(create_grafana_app(deps)) as base,
+            httpx.AsyncClient(base_url=base, auth=ADMIN) as client,
+            client.stream("GET", "/api/datasources/proxy/uid/far/api/v1/export") as answer,
+        ):
+            chunks = answer.aiter_bytes()
+            assert await anext(chunks) == b"first "
+            more.set()
+            assert await anext(chunks) == b"second"
 
 
 async def test_proxy_paths_stay_inside(kit: Kit, admin: httpx.AsyncClient) -> None:

@@ -16,6 +16,10 @@ MAX_BYTES = 32 << 20
 """A dashboard larger than this is refused. The largest public one is 3 MB."""
 
 
+MAX_DEPTH = 100
+"""Objects within objects; real dashboards have a dozen. Deeper ones would only exhaust the stack of whoever walks them."""
+
+
 class NotADashboard(ValueError):
     """The text is no dashboard; the message says why, with line and column where there is one."""
 
@@ -30,11 +34,29 @@ def parse_dashboard(text: str | bytes) -> dict[str, Any]:
         raise NotADashboard(f"is not JSON: {err.msg} (line {err.lineno}, column {err.colno})") from None
     except (UnicodeDecodeError, RecursionError, ValueError) as err:
         raise NotADashboard(f"is not JSON: {err}") from None
+    if is_too_deep(data):
+        raise NotADashboard(f"is nested more than {MAX_DEPTH} levels deep")
     if not isinstance(data, dict):
         raise NotADashboard("is JSON, but no dashboard: the outermost value should be an object")
     if not isinstance(title_of(data), str) or not title_of(data).strip():
         raise NotADashboard("has no title: a dashboard needs one")
     return data
+
+
+def is_too_deep(data: object) -> bool:
+    """Whether something is nested deeper than MAX_DEPTH. Walks level by level, without recursion."""
+    level: list[object] = [data]
+    for _ in range(MAX_DEPTH):
+        inner: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner.extend(value.values())
+            elif isinstance(value, list):
+                inner.extend(value)
+        if not inner:
+            return False
+        level = inner
+    return True
 
 
 def is_resource(data: Mapping[str, Any]) -> bool:

@@ -126,6 +126,7 @@ class Library(DashboardLibrary):
             return list(self._problems)
 
     def migrate(self, dashboard: DashboardJson) -> DashboardJson:
+        _check_depth(dashboard)
         return migrate(dashboard, self._datasources())
 
     def versions(self, uid: str) -> Sequence[SavedVersion]:
@@ -152,6 +153,7 @@ class Library(DashboardLibrary):
         title = documents.title_of(dashboard)
         if not title.strip():
             raise SaveRefused("empty-name", "Dashboard title cannot be empty")
+        _check_depth(dashboard)
         with self._lock:
             old = self._named(dashboard)
             folder = self._wanted_folder(folder_uid, folder_id, old)
@@ -394,6 +396,11 @@ class Library(DashboardLibrary):
         folder = self._folders.get(row["folder_uid"], GENERAL)
         info = DashboardInfo(row["uid"], self._state.number(f"dashboard/{row['uid']}"), row["title"], folder)
         return _Entry(_from_row(info, row), row["packed"])
+
+
+def _check_depth(dashboard: DashboardJson) -> None:
+    if documents.is_too_deep(dashboard):
+        raise SaveRefused("bad-request", f"the dashboard is nested more than {documents.MAX_DEPTH} levels deep")
 
 
 def _uid(snapshot: Snapshot, file: ProvisionedFile) -> str:

@@ -142,7 +142,7 @@ class DashboardLibrary(Protocol):
         ...
 
     def migrate(self, dashboard: DashboardJson) -> DashboardJson:
-        """Any dashboard JSON in today's schema. Never fails: what is not understood passes through."""
+        """Any dashboard JSON in today's schema: what is not understood passes through. Raises: SaveRefused past the depth limit."""
         ...
 
 

@@ -32,6 +32,9 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
+DEEP = '{"title": "x", "a": ' + "[" * 300 + "]" * 300 + "}"
+
+
 def put(folder: Path, name: str, **board: object) -> Path:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +83,9 @@ def test_changes_are_seen_and_broken_files_keep_their_last_good_version(state: S
     assert titles(library) == []
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"title": ""}', "\x00", '{"title": 3}', "nul", "[" * 100_000])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"title": ""}', "\x00", '{"title": 3}', "nul", "[" * 100_000, DEEP]
+)
 def test_what_is_no_dashboard_is_reported(state: State, files: Path, content: str) -> None:
     """And costs the others nothing."""
     (files / "bad.json").write_text(content)
