@@ -72,14 +72,17 @@ async def generate(url: str, *, rate: float, day: float, seed: int, seconds: flo
     weights, calls = [weight for weight, _ in MIX], [call for _, call in MIX]
     started = time.monotonic()
     # The demo starts in the morning, when there is something to see.
-    offset, incident_until, running = day * 0.36, 0.0, set[asyncio.Task[None]]()
+    offset, running = day * 0.36, set[asyncio.Task[None]]()
+    # The first incident comes early, so that the error panels have something to show.
+    next_incident, incident_until = 8.0, 0.0
     timeout = aiohttp.ClientTimeout(total=10)
     async with aiohttp.ClientSession(url, timeout=timeout) as session:
         while not seconds or time.monotonic() - started < seconds:
             elapsed = time.monotonic() - started
             await asyncio.sleep(dice.expovariate(rate_now(elapsed + offset, mean=rate, day=day)))
-            if elapsed > incident_until and dice.random() < 0.0008:
+            if elapsed > next_incident:
                 incident_until = elapsed + dice.uniform(5, 15)
+                next_incident = incident_until + dice.expovariate(1 / 180)
             client = Client(session, dice)
             if elapsed < incident_until and dice.random() < 0.3:
                 work = client.send("POST", f"/api/v1/deals/{client.row}/close", **{"x-incident": "1"})
