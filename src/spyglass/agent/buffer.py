@@ -19,7 +19,7 @@ ENTRY_OVERHEAD = 64
 class Chunk:
     """The outcome of one read of one source. `position` is safe once this chunk and all before it were delivered.
 
-    position None: the source keeps none (pushed lines).
+    position None: the source keeps none (pushed lines).  lines: how many were read, whatever became of them.
     """
 
     key: str
@@ -27,10 +27,12 @@ class Chunk:
     position: Position | None
     size: int
     born_ns: int
+    lines: int = 0
 
     @staticmethod
-    def of(key: str, entries: list[Entry], position: Position | None, born_ns: int) -> "Chunk":
-        return Chunk(key, entries, position, sum(len(e.line) + ENTRY_OVERHEAD for e in entries), born_ns)
+    def of(key: str, entries: list[Entry], position: Position | None, born_ns: int, *, lines: int = 0) -> "Chunk":
+        size = sum(len(entry.line) for entry in entries) + ENTRY_OVERHEAD * len(entries)
+        return Chunk(key, entries, position, size, born_ns, lines)
 
 
 class Buffer:

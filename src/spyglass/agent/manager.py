@@ -15,11 +15,13 @@ from spyglass.agent.metrics import AgentMetrics
 from spyglass.agent.pipeline import check_pipelines
 from spyglass.agent.positions import Positions
 from spyglass.agent.sender import Sender
+from spyglass.agent.stages import line_size
 from spyglass.agent.stages.base import StageContext
 from spyglass.agent.targets.docker import DockerJob
 from spyglass.agent.targets.files import FileJob
 from spyglass.agent.targets.stamps import Stamps
-from spyglass.config.promtail import PromtailFile
+from spyglass.config.promtail import LimitsConfig, PromtailFile, StageSpec
+from spyglass.config.promtail_stages import LimitStage
 from spyglass.model.telemetry import Registry
 from spyglass.protocols.clock import Clock
 
@@ -159,8 +161,13 @@ class AgentManager:
     def _build_jobs(self, positions: Positions) -> None:
         settings = self.config.config
         stamps = Stamps(self._clock.now_ns)
-        for job, specs in zip(settings.scrape_configs, self.config.pipelines, strict=True):
-            context = StageContext(self.metrics, self._clock.now_ns, self._clock.monotonic_ns, job=job.job_name)
+        before, behind = _limits(settings.limits_config)
+        shared: dict[Any, Any] = {}
+        for job, stages in zip(settings.scrape_configs, self.config.pipelines, strict=True):
+            specs = (*before, *stages, *behind)
+            context = StageContext(
+                self.metrics, self._clock.now_ns, self._clock.monotonic_ns, job=job.job_name, shared=shared
+            )
             if job.static_configs or job.file_sd_configs:
                 self.jobs.append(
                     FileJob(
@@ -233,3 +240,12 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _limits(limits: LimitsConfig) -> tuple[tuple[StageSpec, ...], tuple[StageSpec, ...]]:
+    """limits_config as stages in front of and behind every pipeline; all pipelines share the one rate."""
+    before: tuple[StageSpec, ...] = ()
+    if limits.readline_rate_enabled:
+        rate = LimitStage(rate=limits.readline_rate, burst=limits.readline_burst, drop=limits.readline_rate_drop)
+        before = (StageSpec("limit", rate),)
+    return before, (StageSpec(line_size.NAME, limits),) if limits.max_line_size else ()

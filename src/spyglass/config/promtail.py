@@ -318,6 +318,8 @@ def _unsupported(config: PromtailConfig) -> Iterator[tuple[KeyPath, str]]:
     for index, client in enumerate(config.clients):
         if client.oauth2 is not None:
             yield ("clients", index, "oauth2"), "not supported yet: requests go out without a token"
+    if config.limits_config.max_streams:
+        yield ("limits_config", "max_streams"), "not supported yet: the number of streams is not limited here"
     if config.tracing is not None:
         yield ("tracing",), "has no meaning here: ignored"
     if config.wal is not None:

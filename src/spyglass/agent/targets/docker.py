@@ -83,7 +83,8 @@ class DockerJob:
         self.job, self.config, self.context = job, config, context
         self.problem = ""
         self.containers: dict[str, Container] = {}
-        self._specs, self._positions, self._clock, self._metrics = specs, positions, clock, metrics
+        self._specs, self._positions, self._metrics = specs, positions, metrics
+        self.clock = clock
         self._folder = folder
         self._rules = job.relabel_rules
         socket = config.host.removeprefix("unix://") if config.host.startswith("unix://") else ""
@@ -97,7 +98,7 @@ class DockerJob:
             async with self._session() as session:
                 while True:
                     await self._refresh(session, put)
-                    await self._clock.sleep(self.config.refresh_interval / 1e9)
+                    await self.clock.sleep(self.config.refresh_interval / 1e9)
         finally:
             tasks = [c.task for c in self.containers.values() if c.task is not None]
             for task in tasks:
@@ -239,7 +240,7 @@ class Follower:
     async def _tick(self) -> None:
         """Lines that a stage holds (multiline) leave in time even where the container is silent."""
         while True:
-            await self._job._clock.sleep(1.0)
+            await self._job.clock.sleep(1.0)
             await self._flush(self._job.context.monotonic_ns())
 
     async def _flush(self, now_ns: int | None) -> None:
@@ -249,9 +250,14 @@ class Follower:
 
     async def _ship(self, entries: list[Entry]) -> None:
         held = self._pipeline.held_start()
-        safe = self._read_to if held is None else min(held, self._read_to)
+        unfinished = (line.time_ns - 1 for line in self._open.values())
+        safe = min(self._read_to, *unfinished, self._read_to if held is None else held)
         self._container.lines += len(entries)
-        await self._put(Chunk.of(self._key, entries, Position(safe), self._job.context.monotonic_ns()))
+        context = self._job.context
+        await self._put(Chunk.of(self._key, entries, Position(safe), context.monotonic_ns(), lines=len(entries)))
+        if context.delay_s:
+            pause_s, context.delay_s = context.delay_s, 0.0
+            await self._job.clock.sleep(pause_s)
 
     def _entry(self, stream: str, raw: bytes) -> Entry | None:
         """A whole line, or None where the piece ends none (or was read before, or is dropped by relabelling)."""

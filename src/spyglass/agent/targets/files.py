@@ -24,6 +24,10 @@ from spyglass.config.promtail import ScrapeConfig, StageSpec
 
 log = logging.getLogger(__name__)
 
+ROUND_BYTES = 4 << 20
+"""How much one round over the files reads before it lets the sender have it; the next round begins behind the last file.
+Bounds the memory where many files are busy."""
+
 
 class FileJob:
     """Static and file_sd targets of one scrape config."""
@@ -48,8 +52,10 @@ class FileJob:
         self._stamps, self._metrics, self._sync_period_ns = stamps, metrics, sync_period_ns
         self._discoverer = FileDiscoverer(job, folder, map_path)
         self._rules = job.relabel_rules
+        self._patterns: list[MappedPattern] = []
+        self._turn = 0
         self._scan_due_ns = 0
-        self._stamp: object = None
+        self._stamp: list[tuple[int, ...] | None] = []
 
     @property
     def problems(self) -> dict[str, str]:
@@ -57,20 +63,27 @@ class FileJob:
 
     def poll(self, now_ns: int) -> list[Chunk]:
         """Look at everything once. now_ns: monotonic."""
-        stamp = [MappedPattern.of(target.path, self._map_path).folder_stamp() for target in self.found if target.path]
+        stamp = self._folder_stamps()
         if now_ns >= self._scan_due_ns or stamp != self._stamp:
             self._scan_due_ns = now_ns + self._sync_period_ns
             self._scan()
-            self._stamp = [
-                MappedPattern.of(target.path, self._map_path).folder_stamp() for target in self.found if target.path
-            ]
+            # The stamp of before the scan: what came meanwhile is seen by the next one.
+            self._stamp = stamp
         chunks: list[Chunk] = []
-        for key, file in list(self.files.items()):
-            chunks.extend(self._poll_file(file, now_ns))
+        files = list(self.files.items())
+        self._turn %= max(len(files), 1)
+        size = 0
+        for key, file in files[self._turn :] + files[: self._turn]:
+            self._turn += 1
+            new = self._poll_file(file, now_ns)
+            chunks.extend(new)
+            size += sum(chunk.size for chunk in new)
             if file.is_done:
                 del self.files[key]
                 self._metrics.read_bytes.remove(file.shown)
                 self._metrics.file_bytes.remove(file.shown)
+            if size > ROUND_BYTES:
+                break
         return chunks
 
     def stop(self) -> list[Chunk]:
@@ -78,6 +91,10 @@ class FileJob:
         chunks = [chunk for file in self.files.values() for chunk in file.stop()]
         self.files.clear()
         return chunks
+
+    def _folder_stamps(self) -> list[tuple[int, ...] | None]:
+        """Changes when files come or go: then the next scan does not wait for its time."""
+        return [pattern.folder_stamp() for pattern in self._patterns]
 
     def _poll_file(self, file: FollowedFile | ArchiveFile, now_ns: int) -> list[Chunk]:
         try:
@@ -89,23 +106,23 @@ class FileJob:
                 self._metrics.targets_failed.inc("read")
             return []
         if chunks:
-            self._metrics.read_lines.inc(file.shown, by=sum(len(chunk.entries) for chunk in chunks))
+            self._metrics.read_lines.inc(file.shown, by=sum(chunk.lines for chunk in chunks))
             self._metrics.read_bytes.set(file.read_to, file.shown)
             self._metrics.file_bytes.set(file.size, file.shown)
         return chunks
 
     def _scan(self) -> None:
         self.found = targets_of(self._discoverer, self._rules)
-        wanted: set[tuple[str, Found]] = set()
+        self._patterns = []
         for target in self.found:
             if target.dropped:
                 continue
             pattern = MappedPattern.of(target.path, self._map_path)
+            self._patterns.append(pattern)
             for path in find_files(pattern.real):
                 shown = pattern.shown_path(path)
                 if target.exclude and matches(target.exclude, shown):
                     continue
-                wanted.add((path, target))
                 if (path, target) not in self.files:
                     self.files[(path, target)] = self._open(path, shown, target)
         self._let_go({(path, target) for path, target in self.files if target not in self.found})

@@ -55,12 +55,13 @@ class FollowedFile:
         self._pipeline, self._stamps, self._encoding = pipeline, stamps, encoding
         self._retired: list[_Reading] = []
         self._current: _Reading | None = None
+        self._gone = False
         self._begin(positions)
 
     @property
     def is_done(self) -> bool:
         """Whether the file is gone and everything of it has been read."""
-        return self._current is None and not self._retired
+        return self._gone and self._current is None and not self._retired
 
     @property
     def read_to(self) -> int:
@@ -73,11 +74,11 @@ class FollowedFile:
     def poll(self, now_ns: int) -> list[Chunk]:
         """Look once: at most one read of each file that has something new. now_ns: monotonic."""
         chunks: list[Chunk] = []
-        self._check_identity(now_ns, chunks)
+        size = self._check_identity(now_ns, chunks)
         for reading in list(self._retired):
             self._poll_retired(reading, now_ns, chunks)
         if self._current is not None:
-            self._read(self._current, now_ns, chunks)
+            self._read(self._current, now_ns, chunks, size=size)
         return chunks
 
     def stop(self) -> list[Chunk]:
@@ -131,13 +132,14 @@ class FollowedFile:
             return
         self._retired.append(_Reading(tail, self._feeder(key), 0))
 
-    def _check_identity(self, now_ns: int, chunks: list[Chunk]) -> None:
-        """Has another file taken the path, or none?"""
+    def _check_identity(self, now_ns: int, chunks: list[Chunk]) -> int | None:
+        """Has another file taken the path, or none? Returns the size of the file there now."""
         try:
-            status = os.stat(self.path)
-            there = (status.st_dev, status.st_ino)
+            status: os.stat_result | None = os.stat(self.path)
         except OSError:
-            there = None
+            status = None
+        there = (status.st_dev, status.st_ino) if status else None
+        self._gone = there is None
         if self._current is not None and there != self._current.tail.identity:
             self._retire(self._current, now_ns, chunks)
             self._current = None
@@ -146,6 +148,7 @@ class FollowedFile:
         if self._current is None and there is not None and (tail := self._open(None)) is not None:
             self._current = _Reading(tail, self._feeder(self.shown), now_ns)
             chunks.append(self._current.feeder.feed([], [], tail.position(0)))
+        return status.st_size if status else None
 
     def _retire(self, reading: _Reading, now_ns: int, chunks: list[Chunk]) -> None:
         """From now on its position has a key of its own."""
@@ -166,11 +169,13 @@ class FollowedFile:
         reading.tail.close()
         self._retired.remove(reading)
 
-    def _read(self, reading: _Reading, now_ns: int, chunks: list[Chunk], *, last: bool = False) -> bool:
+    def _read(
+        self, reading: _Reading, now_ns: int, chunks: list[Chunk], *, last: bool = False, size: int | None = None
+    ) -> bool:
         """One read, and what stages have held long enough. Returns whether there were lines."""
         tail, feeder = reading.tail, reading.feeder
         found = False
-        if tail.look() or last:
+        if tail.look(size) or last:
             lines = tail.read(last=last)
             found = bool(lines.texts)
             if found:

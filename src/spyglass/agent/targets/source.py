@@ -37,15 +37,15 @@ class Feeder:
         self._read_to = read_to
         first_ns = self._stamps.take(len(texts))
         entries = entries_of(self.labels, texts, starts, first_ns, bare=self.pipeline.is_empty)
-        return self._chunk(self.pipeline.run(entries))
+        return self._chunk(self.pipeline.run(entries), lines=len(texts))
 
     def flush(self, *, everything: bool = False) -> Chunk | None:
         """What stages have held long enough; None where there is nothing."""
         held = self.pipeline.flush(None if everything else self.pipeline.context.monotonic_ns())
         return self._chunk(held) if held else None
 
-    def _chunk(self, entries: list[Entry]) -> Chunk:
-        return Chunk.of(self.key, entries, self._safe(), self.pipeline.context.monotonic_ns())
+    def _chunk(self, entries: list[Entry], *, lines: int = 0) -> Chunk:
+        return Chunk.of(self.key, entries, self._safe(), self.pipeline.context.monotonic_ns(), lines=lines)
 
     def _safe(self) -> Position:
         """Not behind a line that still waits in a stage."""

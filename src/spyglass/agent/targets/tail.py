@@ -67,9 +67,12 @@ class Tail:
         """Whether everything that was there at the last look has been read, up to an unfinished line."""
         return self._seen == self.size
 
-    def look(self) -> bool:
-        """Whether there is something new to read. Notices truncation: reading then begins again at 0."""
-        self.size = os.fstat(self._fd).st_size
+    def look(self, size: int | None = None) -> bool:
+        """Whether there is something new to read. Notices truncation: reading then begins again at 0.
+
+        size: the file's, where the caller has just asked for it.
+        """
+        self.size = os.fstat(self._fd).st_size if size is None else size
         if self.size == self._seen:
             return False
         if self.size < self.offset or not self._head_holds():
