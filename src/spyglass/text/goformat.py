@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from spyglass.text.gonumbers import format_go_float
+from spyglass.text.gofloat import format_shortest
 from spyglass.text.gostring import quote
 
 
@@ -26,7 +26,7 @@ def print_value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return format_go_float(value)
+        return format_shortest(value)
     if value is None:
         return "<nil>"
     if isinstance(value, NoValue):
@@ -136,7 +136,7 @@ def _float(value: float, verb: str, flags: str, digits: int | None) -> str:
     if value != value or value in (float("inf"), float("-inf")):
         return print_value(value)
     if verb in "gG" and digits is None:
-        return sign + format_go_float(value)
+        return sign + format_shortest(value)
     text = format(value, f".{6 if digits is None else digits}{verb}")
     return sign + text
 

@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Callable
 from decimal import Decimal, DivisionByZero, InvalidOperation
 from functools import lru_cache
@@ -21,6 +22,9 @@ from spyglass.text.gonumbers import parse_go_float
 from spyglass.text.gotemplate import Function, Run, Template, contextual, parse_template, quote_query, truth, type_name
 from spyglass.text.gotime import TIME_FUNCTIONS, TemplateTime
 from spyglass.text.regex import compile_regex, expand
+
+_ZERO_FRACTION = re.compile(r"\.0*\Z")
+_OCTAL = re.compile(r"[+-]?0[0-7]+")
 
 MAX_REPEAT = 1 << 20
 """Characters that repeat and indent may make at once."""
@@ -48,12 +52,13 @@ def _count(value: Any) -> int:
 
 
 def _integer(value: Any) -> int:
-    """sprig's toInt64: what is no number is 0."""
+    """sprig's toInt64: what is no whole number is 0; texts may be hexadecimal or, with a leading 0, octal."""
     if isinstance(value, str):
+        text = _ZERO_FRACTION.sub("", value)
         try:
-            return int(value, 0) if not value.lstrip("+-").startswith("0") else int(value, 10)
+            return int(text, 8) if _OCTAL.fullmatch(text) else int(text, 0)
         except ValueError:
-            return int(_float(value))
+            return 0
     if isinstance(value, int | float):
         return int(value) if math.isfinite(value) else 0
     return 0

@@ -3,7 +3,7 @@
 import pytest
 
 from spyglass.text.bytesize import format_bytes, parse_bytes
-from spyglass.text.gonumbers import format_go_float, parse_go_float
+from spyglass.text.gonumbers import parse_go_float
 from spyglass.text.ip import line_matcher
 from spyglass.text.xxhash64 import xxhash64
 
@@ -77,15 +77,6 @@ def test_bad_go_floats(text: str) -> None:
     """Python would take some of these; Go does not."""
     with pytest.raises(ValueError, match=r"strconv\.ParseFloat"):
         parse_go_float(text)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(14.0, "14"), (0.1, "0.1"), (1e21, "1e+21"), (1e20, "100000000000000000000"), (1e-5, "1e-05"), (-0.0, "-0")],
-)
-def test_floats_print_as_go_prints_them(value: float, text: str) -> None:
-    """%v of a float64."""
-    assert format_go_float(value) == text
 
 
 @pytest.mark.parametrize(

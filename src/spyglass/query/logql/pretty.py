@@ -11,7 +11,7 @@ from spyglass.query.logql.ast import (
 )
 from spyglass.query.logql.print_stages import print_stage
 from spyglass.query.logql.printer import print_expr, print_modifiers, print_range, print_selector, print_unwrap
-from spyglass.text.gonumbers import format_go_float
+from spyglass.text.gofloat import format_float
 from spyglass.text.gostring import quote
 
 MAX_LINE = 100
@@ -45,7 +45,7 @@ def _range(expr: RangeAggregation, level: int) -> str:
     indent = INDENT * level
     parts = [f"{indent}{expr.op}("]
     if expr.parameter is not None:
-        parts.append(f"{indent}{INDENT}{format_go_float(expr.parameter)},")
+        parts.append(f"{indent}{INDENT}{format_float(expr.parameter)},")
     body = _lines(expr.window.log, level + 1)
     if expr.window.unwrap is not None:
         body += f"\n{indent}{INDENT * 2}{print_unwrap(expr.window.unwrap)}"

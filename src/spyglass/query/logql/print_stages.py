@@ -21,7 +21,7 @@ from spyglass.model.log_stages import (
 )
 from spyglass.text.bytesize import format_bytes
 from spyglass.text.durations import format_go_duration
-from spyglass.text.gonumbers import format_go_float
+from spyglass.text.gofloat import format_float
 from spyglass.text.gostring import quote
 
 
@@ -85,4 +85,4 @@ def _amount(predicate: NumberPredicate) -> str:
         return format_go_duration(round(predicate.value * 1e9))
     if predicate.unit == "bytes":
         return format_bytes(int(predicate.value))
-    return format_go_float(predicate.value)
+    return format_float(predicate.value)

@@ -16,7 +16,7 @@ from spyglass.query.logql.ast import (
 )
 from spyglass.query.logql.print_stages import print_predicate, print_stage
 from spyglass.text.durations import format_go_duration, format_prometheus_duration
-from spyglass.text.gonumbers import format_go_float
+from spyglass.text.gofloat import format_float, format_shortest
 from spyglass.text.gostring import quote
 
 
@@ -25,7 +25,7 @@ def print_expr(expr: Expr) -> str:
     if isinstance(expr, LogExpr):
         return " ".join([print_selector(expr), *map(print_stage, expr.stages)])
     if isinstance(expr, RangeAggregation):
-        parameter = "" if expr.parameter is None else f"{format_go_float(expr.parameter)},"
+        parameter = "" if expr.parameter is None else f"{format_float(expr.parameter)},"
         return f"{expr.op}({parameter}{print_window(expr.window)}){_suffix(expr.grouping)}"
     if isinstance(expr, VectorAggregation):
         parameter = f"{expr.parameter}," if expr.parameter else ""
@@ -36,9 +36,9 @@ def print_expr(expr: Expr) -> str:
         texts = ",".join(quote(text) for text in (expr.target, expr.replacement, expr.source, expr.pattern))
         return f"label_replace({print_expr(expr.child)},{texts})"
     if isinstance(expr, VectorLiteral):
-        return f"vector({format_go_float(expr.value)})"
+        return f"vector({format_float(expr.value)})"
     assert isinstance(expr, NumberLiteral), "the last kind of expression"
-    return format_go_float(expr.value)
+    return format_shortest(expr.value)
 
 
 def print_selector(expr: LogExpr) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from spyglass.model.log_stages import LineFilter, LineFormat, LogStage
+from spyglass.model.log_stages import DropLabels, KeepLabels, LabelFilter, LogStage
 from spyglass.model.matchers import Matcher
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.log_store import Direction, LogHints, LogReader
@@ -11,6 +11,8 @@ from spyglass.query.exec.context import Counters
 from spyglass.query.exec.logs.pipeline import compile_pipeline, reordered
 from spyglass.query.exec.logs.rows import Rows, StreamSet
 from spyglass.query.exec.logs.stage import EVERYTHING, Needs
+
+LABELS_ONLY = (LabelFilter, DropLabels, KeepLabels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +59,6 @@ def rows_of(reader: LogReader, reading: Reading, budget: Budget, counters: Count
 
 
 def _hints(reading: Reading) -> LogHints:
-    lines = reading.lines_needed or any(isinstance(stage, LineFilter | LineFormat) for stage in reading.stages)
+    # Only label filters and the taking away of labels do without the lines.
+    lines = reading.lines_needed or any(not isinstance(stage, LABELS_ONLY) for stage in reading.stages)
     return LogHints(limit=reading.limit, lines_needed=lines, fields_needed=reading.needs.labels)

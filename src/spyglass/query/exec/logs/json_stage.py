@@ -84,8 +84,8 @@ def _collect(
 def _some_fields(wanted: frozenset[str], needs: Needs) -> RunStage:
     """Few fields of each line: a faster decoder, and exactness where the faster one could differ.
 
-    It is used for names that can only come from a key spelled the same (no `_`), for values that it cannot spell differently
-    (no floats, no zero), and where the key occurs once in the text.
+    It is used for names that can only come from a key spelled the same (no `_`), for numbers that are spelled as Python spells
+    them, and where the key occurs once in the text.
     """
     simple = all("_" not in name for name in wanted)
     quoted = {name: f'"{name}"' for name in wanted}
@@ -120,15 +120,26 @@ def _quick(line: str, wanted: frozenset[str], base: frozenset[str], quoted: dict
             continue
         value = data[name]
         kind = value.__class__
-        if line.count(quoted[name]) != 1 or kind is float or (kind is int and value == 0):
+        if line.count(quoted[name]) != 1:
             return None
         if kind is str:
             found[name] = value if value.isascii() else clean_text(value)
-        elif kind is int:
-            found[name] = str(value)
+        elif kind is int or kind is float:
+            text = repr(value)
+            if not _spelled(line, quoted[name], text):
+                return None
+            found[name] = text
         elif kind is bool:
             found[name] = "true" if value else "false"
     return found
+
+
+def _spelled(line: str, key: str, text: str) -> bool:
+    """Whether the number behind the key is written as `text`."""
+    at = line.find(key) + len(key) + 1
+    at += line[at : at + 1] == " "
+    end = at + len(text)
+    return line[at:end] == text and line[end : end + 1] in (",", "}", " ")
 
 
 def _expressions(expressions: tuple[tuple[str, str], ...], needs: Needs) -> RunStage:

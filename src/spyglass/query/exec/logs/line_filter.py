@@ -8,8 +8,8 @@ from spyglass.model.log_stages import LineFilter
 from spyglass.query.exec.logs.rows import Rows
 from spyglass.query.exec.logs.stage import Needs, RunStage, makes
 from spyglass.text.ip import line_matcher
+from spyglass.text.line_regex import line_search
 from spyglass.text.pattern import pattern_matcher
-from spyglass.text.regex import compile_regex
 
 Finder = Callable[[Sequence[str]], list[int]]
 """The places of the lines that pass."""
@@ -62,8 +62,7 @@ def _regex(pattern: str) -> Callable[[str], bool]:
     parts = pattern.split("|")
     if all(_PLAIN.fullmatch(part) for part in parts):
         return lambda line: any(part in line for part in parts)
-    search = compile_regex(pattern).search
-    return lambda line: search(line) is not None
+    return line_search(pattern)
 
 
 def _any(tests: list[Callable[[str], bool]], *, negative: bool) -> Finder:
