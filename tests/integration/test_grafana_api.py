@@ -157,6 +157,17 @@ async def test_provisioned_dashboard_is_found_and_read(kit: Kit, admin: httpx.As
     assert (await admin.get("/api/dashboards/tags")).json() == [{"term": "t", "count": 1}]
 
 
+async def test_names_of_datasources_are_looked_up(kit: Kit, admin: httpx.AsyncClient) -> None:
+    """An old dashboard names "Loki" or nothing at all; the model has the uid and type of the one that is there."""
+    panels = [
+        {"type": "logs", "datasource": "Loki", "targets": [{}]},
+        {"type": "graph", "datasource": None, "targets": [{}]},
+    ]
+    kit.write("a.json", {"uid": "a", "title": "A", "panels": panels})
+    model = (await admin.get("/api/dashboards/uid/a")).json()["dashboard"]
+    assert [panel["datasource"]["uid"] for panel in model["panels"]] == ["logs", "prom"]
+
+
 async def test_missing_dashboard_is_404(admin: httpx.AsyncClient) -> None:
     """With Grafana's message."""
     answer = await admin.get("/api/dashboards/uid/nope")
@@ -227,6 +238,7 @@ async def test_migrating_without_saving(admin: httpx.AsyncClient) -> None:
     """Any dashboard JSON in today's schema; nothing is stored."""
     body = {"dashboard": {"title": "Old", "rows": [{"panels": [{"type": "graph", "span": 12}]}]}}
     model = (await admin.post("/api/dashboards/migrate", json=body)).json()["dashboard"]
+    assert model["panels"][0]["fieldConfig"]["defaults"]["unit"] == "short"
     assert [panel["type"] for panel in model["panels"]] == ["timeseries"]
     assert (await admin.get("/api/search")).json() == []
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from spyglass.config.grafana import Datasource
 from spyglass.dashboards import documents
 from spyglass.dashboards.migrate import migrate
 from spyglass.dashboards.provisioned import ProvisionedFile, Snapshot
@@ -26,6 +25,7 @@ from spyglass.protocols.dashboards import (
     DashboardJson,
     DashboardLibrary,
     Folder,
+    KnownSource,
     SavedVersion,
     SaveRefused,
 )
@@ -50,19 +50,10 @@ class _Entry:
 
 
 class Library(DashboardLibrary):
-    """The collection. Reads are from memory; `save` and `delete` write the state file.
+    """The collection. Reads are from memory; `save` and `delete` write the state file. now_ms: wall time."""
 
-    datasources: what names and defaults in old dashboards mean, as of now. now_ms: wall time.
-    """
-
-    def __init__(
-        self,
-        state: State,
-        *,
-        datasources: Callable[[], Sequence[Datasource]] = tuple,
-        now_ms: Callable[[], int] = _wall_ms,
-    ) -> None:
-        self._state, self._now_ms, self._datasources = state, now_ms, datasources
+    def __init__(self, state: State, *, now_ms: Callable[[], int] = _wall_ms) -> None:
+        self._state, self._now_ms = state, now_ms
         self._lock = threading.RLock()
         self._snapshots: dict[str, Snapshot] = {}
         self._entries: dict[str, _Entry] = {}
@@ -102,13 +93,13 @@ class Library(DashboardLibrary):
 
     # -- reading --------------------------------------------------------------------------------------------------------
 
-    def get(self, uid: str) -> Dashboard | None:
+    def get(self, uid: str, sources: Sequence[KnownSource] = ()) -> Dashboard | None:
         with self._lock:
             entry = self._entries.get(uid)
         if entry is None:
             return None
         original = documents.unpack(entry.packed)
-        model = migrate(original, self._datasources())
+        model = migrate(original, sources)
         model["uid"], model["id"], model["version"] = uid, entry.info.id, entry.info.version
         return Dashboard(entry.info, original, model)
 
@@ -125,9 +116,9 @@ class Library(DashboardLibrary):
         with self._lock:
             return list(self._problems)
 
-    def migrate(self, dashboard: DashboardJson) -> DashboardJson:
+    def migrate(self, dashboard: DashboardJson, sources: Sequence[KnownSource] = ()) -> DashboardJson:
         _check_depth(dashboard)
-        return migrate(dashboard, self._datasources())
+        return migrate(dashboard, sources)
 
     def versions(self, uid: str) -> Sequence[SavedVersion]:
         rows = self._state.read("SELECT * FROM dashboard_versions WHERE uid = ? ORDER BY version DESC", (uid,))

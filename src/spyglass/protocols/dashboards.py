@@ -91,10 +91,28 @@ class SavedVersion:
     original: DashboardJson
 
 
+class KnownSource(Protocol):
+    """A data source, as far as a dashboard's references to it go."""
+
+    @property
+    def uid(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def is_default(self) -> bool: ...
+
+
 class DashboardLibrary(Protocol):
     """Provisioned and saved dashboards as one collection. uids are unique over it; a provisioned file wins over a saved one."""
 
-    def get(self, uid: str) -> Dashboard | None: ...
+    def get(self, uid: str, sources: Sequence[KnownSource] = ()) -> Dashboard | None:
+        """sources: what names and defaults of data sources in old dashboards mean."""
+        ...
 
     def all(self) -> Sequence[DashboardInfo]:
         """Every dashboard, by folder title and title."""
@@ -141,7 +159,7 @@ class DashboardLibrary(Protocol):
         """Files that could not be used and why: (path, reason)."""
         ...
 
-    def migrate(self, dashboard: DashboardJson) -> DashboardJson:
+    def migrate(self, dashboard: DashboardJson, sources: Sequence[KnownSource] = ()) -> DashboardJson:
         """Any dashboard JSON in today's schema: what is not understood passes through. Raises: SaveRefused past the depth limit."""
         ...
 

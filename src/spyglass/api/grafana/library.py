@@ -68,7 +68,7 @@ def routes(deps: GrafanaDeps) -> list[Route]:
             need(request, "Editor")
             gone = await _off(lambda: library.delete(uid))
             return reply({"message": f"Dashboard {gone.title} deleted", "title": gone.title, "id": gone.id, "uid": uid})
-        found = await _off(lambda: library.get(uid))
+        found = await _off(lambda: library.get(uid, deps.datasources()))
         if found is None:
             raise ApiError(404, _NO_DASHBOARD)
         original = request.query_params.get("original") in ("1", "true")
@@ -126,7 +126,13 @@ def routes(deps: GrafanaDeps) -> list[Route]:
         user_of(request)
         body = await read_json(request)
         inner = body.get("dashboard")
-        return reply({"dashboard": await _off(lambda: library.migrate(inner if isinstance(inner, dict) else body))})
+        return reply(
+            {
+                "dashboard": await _off(
+                    lambda: library.migrate(inner if isinstance(inner, dict) else body, deps.datasources())
+                )
+            }
+        )
 
     async def imported(request: Request) -> Response:
         """POST /api/dashboards/import: a shared dashboard with the choices for its inputs."""

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from spyglass.config.grafana import Datasource
 from spyglass.dashboards.documents import body_of, is_resource
 from spyglass.dashboards.migrate import (
     annotations,
@@ -36,6 +35,7 @@ from spyglass.dashboards.migrate import (
     transformations,
 )
 from spyglass.dashboards.migrate.values import Json, panels_of, whole
+from spyglass.protocols.dashboards import KnownSource
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ PANEL_MIGRATIONS: Sequence[PanelMigration] = (
 )
 
 
-def migrate(dashboard: Mapping[str, Any], sources: Sequence[Datasource] = ()) -> Json:
+def migrate(dashboard: Mapping[str, Any], sources: Sequence[KnownSource] = ()) -> Json:
     """A classic dashboard in today's schema. sources: what names and defaults of data sources mean. Changes no argument."""
     if is_resource(dashboard) or is_resource(body_of(dashboard)):
         model = resource.to_classic(copy.deepcopy(dict(dashboard)))

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from spyglass.config.grafana import Datasource
 from spyglass.dashboards.migrate.values import Json, obj, objects, panels_of, text
+from spyglass.protocols.dashboards import KnownSource
 
 MIXED = "-- Mixed --"
 _SPECIAL = {
@@ -15,7 +15,7 @@ _SPECIAL = {
 }
 
 
-def migrate(model: Json, sources: Sequence[Datasource]) -> None:
+def migrate(model: Json, sources: Sequence[KnownSource]) -> None:
     """Panels, their queries, variables and annotations, in place. A query without one has its panel's."""
     kinds = _variable_types(model)
     for panel in panels_of(model):
@@ -37,7 +37,7 @@ def migrate(model: Json, sources: Sequence[Datasource]) -> None:
         annotation["datasource"] = reference(annotation.get("datasource"), sources, kinds)
 
 
-def reference(value: object, sources: Sequence[Datasource], kinds: dict[str, str]) -> Json:
+def reference(value: object, sources: Sequence[KnownSource], kinds: dict[str, str]) -> Json:
     """`{type, uid}` of whatever stands there. The default is `{uid: "default"}` where no data source is known."""
     if isinstance(value, dict):
         if value.get("uid") in (None, "") and not value.get("type"):
@@ -52,7 +52,7 @@ def reference(value: object, sources: Sequence[Datasource], kinds: dict[str, str
     return _completed({"uid": value}, sources, kinds)
 
 
-def _completed(given: Json, sources: Sequence[Datasource], kinds: dict[str, str]) -> Json:
+def _completed(given: Json, sources: Sequence[KnownSource], kinds: dict[str, str]) -> Json:
     uid = text(given.get("uid"))
     if uid in _SPECIAL:
         return {**given, **_SPECIAL[uid]}

@@ -9,13 +9,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from spyglass.config.grafana import Datasource
 from spyglass.dashboards.migrate.values import Json, obj, objects, panels_of, text
+from spyglass.protocols.dashboards import KnownSource
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9_-]+)\}")
 
 
-def resolve(model: Json, sources: Sequence[Datasource]) -> None:
+def resolve(model: Json, sources: Sequence[KnownSource]) -> None:
     """Fill in the inputs, in place, and drop them."""
     found = objects(model.pop("__inputs", None))
     model.pop("__requires", None)
@@ -32,7 +32,7 @@ def resolve(model: Json, sources: Sequence[Datasource]) -> None:
         _inline(model, elements)
 
 
-def _datasource(wanted: Json, sources: Sequence[Datasource]) -> Json:
+def _datasource(wanted: Json, sources: Sequence[KnownSource]) -> Json:
     kind = text(wanted.get("pluginId"))
     of_kind = [source for source in sources if source.type == kind]
     chosen = next((source for source in of_kind if source.is_default), of_kind[0] if of_kind else None)
