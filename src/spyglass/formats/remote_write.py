@@ -30,8 +30,21 @@ Key = bytes | Labels
 """What names a series in a body."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownBody:
+    """A body of nothing but known series. keys [S]; ends [S]: where each entry ends; refs [S]."""
+
+    keys: Sequence[Key]
+    ends: I64
+    refs: I64
+
+
 class KnownKeys(Protocol):
     """What a receiver remembers of earlier bodies."""
+
+    def match(self, data: bytes) -> KnownBody | None:
+        """The body's entries, where all of them but for their last 18 bytes were seen before; else None."""
+        ...
 
     def refs(self, keys: Sequence[Key]) -> I64:
         """The reference of each key, UNKNOWN where there is none."""
@@ -43,6 +56,10 @@ UNKNOWN = -1
 
 class NoneKnown:
     """Remembers nothing."""
+
+    def match(self, data: bytes) -> KnownBody | None:
+        del data
+        return None
 
     def refs(self, keys: Sequence[Key]) -> I64:
         return np.full(len(keys), UNKNOWN, np.int64)
@@ -118,6 +135,12 @@ def _shown(pairs: list[tuple[str, str]]) -> str:
 
 def decode_v1(data: bytes, known: KnownKeys = _NOTHING_KNOWN) -> WriteColumns:
     """A prometheus.WriteRequest. Raises: MalformedBody."""
+    body = known.match(data)
+    if body is not None:
+        samples = _usual(data, body.ends)
+        if samples is not None:
+            ones = np.ones(len(body.keys), np.int64)
+            return WriteColumns(body.keys, ones, samples[1], samples[0], known=body.refs)
     keys, ends, rest = _split_v1(data)
     usual = _usual(data, ends)
     if usual is not None and rest == len(data):
@@ -170,9 +193,9 @@ def read_size(data: bytes, at: int) -> tuple[int, int]:
     return wire.read_varint(data, at)
 
 
-def _usual(data: bytes, ends: Sequence[int]) -> tuple[F64, I64] | None:
+def _usual(data: bytes, ends: Sequence[int] | I64) -> tuple[F64, I64] | None:
     """Values and times of the 18-byte samples that end at `ends`; None where one of them is no such sample."""
-    if ends and ends[0] < SAMPLE_BYTES:
+    if len(ends) and ends[0] < SAMPLE_BYTES:
         return None
     places = np.array(ends, np.int64)[:, None] + np.arange(-SAMPLE_BYTES, 0)
     rows = np.frombuffer(data, np.uint8)[places]

@@ -29,14 +29,14 @@ class RemoteWriteIngest:
     def __init__(self, ingest: MetricIngest, limits: LabelLimits | None = None) -> None:
         self._ingest = ingest
         self._limits = limits or LabelLimits()
-        self._caches: dict[str, KeyCache] = {}
+        self._caches: dict[tuple[str, str], KeyCache] = {}
 
     def write(self, store: MetricStore, tenant: str, data: bytes, message: str) -> RemoteWriteResult:
         """Store a decompressed body durably. message: a key of formats.remote_write.DECODERS.
 
         Raises: MalformedBody: nothing was stored.  DiskFull, Unavailable.
         """
-        cache = self._caches.setdefault(tenant, KeyCache())
+        cache = self._caches.setdefault((tenant, message), KeyCache())
         columns = DECODERS[message](data, cache)
         problems = list(columns.bad)
         entry_refs = self._resolve(store, cache, columns, problems)

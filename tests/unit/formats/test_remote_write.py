@@ -66,6 +66,9 @@ class Known:
     def __init__(self, keys: Sequence[Key]) -> None:
         self.keys = list(keys)
 
+    def match(self, data: bytes) -> None:
+        del data
+
     def refs(self, keys: Sequence[Key]) -> I64:
         return np.array([self.keys.index(key) + 1 if key in self.keys else UNKNOWN for key in keys], np.int64)
 
