@@ -10,6 +10,7 @@ State file:  `spyglass-agent 1 <crc32 of the rest> <header bytes>\n`  header (JS
 """
 
 import os
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ import yaml
 
 from spyglass.model.errors import ConfigError
 
-_MAGIC = b"spyglass-agent 1 "
+_HEAD = re.compile(rb"spyglass-agent 1 (\d+) (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Positions:
             self._current = {key: Position(offset) for key, offset in offsets.items()}
             self._current.update((k, p) for k, p in state.items() if k in offsets and _same(k, offsets[k], p.offset))
         self.unsent = parcels
+        self._dirty = True
 
     def get(self, key: str) -> Position | None:
         return self._current.get(key)
@@ -144,10 +146,10 @@ class Positions:
         except FileNotFoundError:
             return {}, ()
         head, _, rest = data.partition(b"\n")
-        fields = head.removeprefix(_MAGIC).split(b" ")
-        if not head.startswith(_MAGIC) or len(fields) != 2 or int(fields[0]) != zlib.crc32(rest):
+        match = _HEAD.fullmatch(head)
+        if match is None or int(match.group(1)) != zlib.crc32(rest):
             return {}, ()
-        size = int(fields[1])
+        size = int(match.group(2))
         header: dict[str, Any] = orjson.loads(rest[:size])
         parcels, at = [], size
         for client, tenant, entries, line_bytes, length in header["parcels"]:
@@ -160,7 +162,7 @@ class Positions:
         listed = [[p.client, p.tenant, p.entries, p.size, len(p.body)] for p in parcels]
         header = orjson.dumps({"positions": positions, "parcels": listed, "written": self._written})
         rest = header + b"".join(p.body for p in parcels)
-        replace_file(self.state_file, b"%s%d %d\n%s" % (_MAGIC, zlib.crc32(rest), len(header), rest))
+        replace_file(self.state_file, b"spyglass-agent 1 %d %d\n%s" % (zlib.crc32(rest), len(header), rest))
 
 
 _RETIRED = "\0"
