@@ -11,11 +11,11 @@ def drop_labels(stage: DropLabels, needs: Needs) -> RunStage:  # noqa: ARG001
     plain, tests = frozenset(stage.names), _tests(stage.matchers)
 
     def run(rows: Rows) -> Rows:
-        for place in range(rows.size):
-            names = plain
-            if tests:
-                labels = rows.merged(place)
-                names = plain | {name for name, test in tests if name in labels and test.matches(labels[name])}
+        if plain:
+            rows.restrict(lambda name: name not in plain)
+        for place in range(rows.size) if tests else ():
+            labels = rows.merged(place)
+            names = frozenset(name for name, test in tests if name in labels and test.matches(labels[name]))
             if names:
                 rows.delete(place, names)
         return rows
@@ -28,6 +28,9 @@ def keep_labels(stage: KeepLabels, needs: Needs) -> RunStage:  # noqa: ARG001
     plain, tests = frozenset(stage.names) | SPECIAL, _tests(stage.matchers)
 
     def run(rows: Rows) -> Rows:
+        if not tests:
+            rows.restrict(plain.__contains__)
+            return rows
         for place in range(rows.size):
             labels = rows.merged(place)
             kept = plain | {name for name, test in tests if name in labels and test.matches(labels[name])}

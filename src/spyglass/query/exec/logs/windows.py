@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spyglass.model.arrays import F64, I64
+from spyglass.model.arrays import F64, I64, Mask
 from spyglass.model.frame import Frame
 from spyglass.model.labels import LabelTable, labels_of
 from spyglass.model.log_stages import StringPredicate
@@ -60,10 +60,9 @@ def evaluate_log_window(node: Window, ctx: EvalContext) -> Frame:
     source = node.source
     assert isinstance(source, LogSource), "registered for LogSource"
     first_ns = (ctx.grid.start_ms - node.offset_ms) * NS_PER_MS + source.extra_ns
-    if node.function != "absent_over_time":
-        answer = _from_store(node, source, first_ns, ctx)
-        if answer is not None:
-            return answer
+    answer = _from_store(node, source, first_ns, ctx)
+    if answer is not None:
+        return answer
     events = _read(node, source, first_ns, ctx)
     found = find_windows(
         events.series_ids,
@@ -76,7 +75,7 @@ def evaluate_log_window(node: Window, ctx: EvalContext) -> Frame:
     )
     ctx.budget.charge_bytes(found.low.nbytes * 3)
     if node.function == "absent_over_time":
-        return _absent(source, found, ctx.grid)
+        return _absent(source, found.counts == 0, ctx.grid)
     values = _FUNCTIONS[node.function](events, found, node)
     return Frame(events.labels, ctx.grid, values, found.counts > 0)
 
@@ -133,7 +132,13 @@ def size_bytes(line: str) -> int:
 
 # --- from columns ---------------------------------------------------------------------------------------------------------
 
-_BUCKETS = {"count_over_time": "count", "rate": "count", "bytes_over_time": "bytes", "bytes_rate": "bytes"}
+_BUCKETS = {
+    "absent_over_time": "count",
+    "count_over_time": "count",
+    "rate": "count",
+    "bytes_over_time": "bytes",
+    "bytes_rate": "bytes",
+}
 _UNWRAPPED_BUCKETS = {
     "sum_over_time": "sum",
     "rate": "sum",
@@ -165,7 +170,7 @@ def _from_store(node: Window, source: LogSource, first_ns: int, ctx: EvalContext
         parameter=_parameter(node),
     )
     answer = ctx.logs.buckets(source.matchers, source.stages, spec, ctx.budget)
-    return None if answer is None else _frame_of(answer, node, ctx.grid)
+    return None if answer is None else _frame_of(answer, node, source, ctx.grid)
 
 
 def _parameter(node: Window) -> float:
@@ -174,8 +179,10 @@ def _parameter(node: Window) -> float:
     return first.value if isinstance(first, Number) else np.nan
 
 
-def _frame_of(answer: BucketAnswer, node: Window, grid: StepGrid) -> Frame:
+def _frame_of(answer: BucketAnswer, node: Window, source: LogSource, grid: StepGrid) -> Frame:
     values = answer.values
+    if node.function == "absent_over_time":
+        return _absent(source, np.isnan(values), grid)
     if node.function in ("rate", "bytes_rate"):
         values = values / (node.range_ms / 1000)
     return Frame(answer.labels, grid, values, ~np.isnan(answer.values))
@@ -223,11 +230,11 @@ _FUNCTIONS: dict[str, Kernel] = {
 }
 
 
-def _absent(source: LogSource, found: Windows, grid: StepGrid) -> Frame:
-    """1 where no line is in the window, with the labels that the selector pins to one value."""
+def _absent(source: LogSource, empty: Mask, grid: StepGrid) -> Frame:
+    """1 where no line is in the window (all of `empty` [S,T]), with the labels that the selector pins to one value."""
     present = np.ones((1, grid.count), bool)
-    if found.counts.size:
-        present[0] = (found.counts == 0).all(axis=0)
+    if empty.size:
+        present[0] = empty.all(axis=0)
     times = Counter(matcher.name for matcher in source.matchers)
     pinned = {m.name: m.value for m in source.matchers if m.op is MatchOp.EQUAL and times[m.name] == 1}
     labels = LabelTable.from_labels([labels_of(pinned)])
