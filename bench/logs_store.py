@@ -127,9 +127,9 @@ def run(folder: Path, count: int) -> None:
     stores = open_store(folder / "store")
     print(f"ready after restart: {(time.perf_counter() - started) * 1e3:.1f} ms")
     queries(stores)
-    yardstick(raw)
-    stores.close()
     print(f"peak resident memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    stores.close()
+    yardstick(raw)
 
 
 def open_store(folder: Path) -> DiskLogStores:

@@ -7,7 +7,6 @@ import os
 import struct
 import weakref
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,13 @@ import orjson
 import zstandard
 
 from spyglass.model.errors import CorruptData, StorageError
-from spyglass.storage.logs.encode import Sections
 
 MAGIC = b"PAR1"
 INDEX_MAGIC = b"SPYLOGS1"
-_TRAILER = struct.Struct("<QII8s")
-"""index bytes, CRC-32 of the index, length of what follows the trailer (Parquet's footer with its length and magic), magic."""
-_TAIL_BYTES = _TRAILER.size
+VERSION = 1
+TRAILER = struct.Struct("<QII8s")
+"""index bytes, CRC-32 of the index, length of Parquet's footer behind the trailer, magic."""
+_TAIL_BYTES = TRAILER.size
 
 Section = tuple[int, int, int, int]
 """offset in the file, bytes in the file, raw bytes (0: stored as it is), CRC-32 of the bytes in the file"""
@@ -34,50 +33,6 @@ class PartEntry:
 
     description: dict[str, Any]
     sections: tuple[Section, ...]
-
-
-def block_chunks(parts: Sequence[Sections], *, journal_end: int, replaces: Sequence[str] = ()) -> Iterator[bytes]:
-    """The bytes of a block with the parts.
-
-    journal_end: the journal before this position is in blocks once this one is there. replaces: names of the blocks it was made of.
-    """
-    yield MAGIC
-    at = len(MAGIC)
-    entries = []
-    for part in parts:
-        sections: list[Section] = []
-        for data, raw in part.pieces:
-            sections.append((at, len(data), raw, zlib.crc32(data)))
-            at += len(data)
-            yield data
-        entries.append({"part": part.description, "sections": sections})
-    yield from _ending({"version": 1, "journal_end": journal_end, "replaces": replaces, "parts": entries})
-
-
-def merged_chunks(blocks: Sequence["Block"]) -> Iterator[bytes]:
-    """The bytes of one block with all parts of the others, in that order; nothing is decoded."""
-    yield MAGIC
-    at = len(MAGIC)
-    entries = []
-    for block in blocks:
-        for entry in block.entries():
-            sections: list[Section] = []
-            for section in entry.sections:
-                data = block.read_stored(section)
-                sections.append((at, section[1], section[2], section[3]))
-                at += len(data)
-                yield data
-            entries.append({"part": entry.description, "sections": sections})
-    meta = {
-        "journal_end": max(block.journal_end for block in blocks),
-        "replaces": [block.path.name for block in blocks],
-    }
-    yield from _ending({"version": 1, **meta, "parts": entries})
-
-
-def _ending(index: dict[str, Any]) -> Iterable[bytes]:
-    packed = zstandard.ZstdCompressor(level=9).compress(orjson.dumps(index))
-    return [packed, _TRAILER.pack(len(packed), zlib.crc32(packed), 0, INDEX_MAGIC)]
 
 
 class Block:
@@ -145,20 +100,17 @@ class Block:
     def _read_index(self) -> dict[str, Any]:
         if self.size_bytes < len(MAGIC) + _TAIL_BYTES:
             raise CorruptData(f"{self.path}: too short for a block")
-        end = self.size_bytes
-        tail = self.read_at(end - _TAIL_BYTES, _TAIL_BYTES)
-        if tail[-4:] == MAGIC:
-            footer = int.from_bytes(tail[-8:-4], "little") + 8
-            end -= footer
-            tail = self.read_at(end - _TAIL_BYTES, _TAIL_BYTES) if end >= _TAIL_BYTES else b""
+        last = self.read_at(self.size_bytes - 8, 8)
+        end = self.size_bytes - 8 - int.from_bytes(last[:4], "little")
+        tail = self.read_at(end - _TAIL_BYTES, _TAIL_BYTES) if last[4:] == MAGIC and end >= _TAIL_BYTES else b""
         if tail[-8:] != INDEX_MAGIC:
             raise CorruptData(f"{self.path}: not a log block, or cut short")
-        size, checksum, _, _ = _TRAILER.unpack(tail)
+        size, checksum, _, _ = TRAILER.unpack(tail)
         start = end - _TAIL_BYTES - size
         packed = self.read_at(start, size) if start >= len(MAGIC) else b""
         if zlib.crc32(packed) != checksum:
             raise CorruptData(f"{self.path}: the checksum of the index does not hold")
         index: dict[str, Any] = orjson.loads(zstandard.ZstdDecompressor().decompress(packed))
-        if index.get("version") != 1:
+        if index.get("version") != VERSION:
             raise CorruptData(f"{self.path}: format version {index.get('version')} is not known here")
         return index

@@ -4,7 +4,7 @@ A section is the values of one Parquet page, compressed with zstd, or one of our
 the block's index) says which section holds what.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ import orjson
 import zstandard
 
 from spyglass.model.arrays import I64
+from spyglass.model.labels import Labels
 from spyglass.storage.logs import filters, pages
 from spyglass.storage.logs.column import Column, DictColumn, IntColumn, IsoColumn, TextTable
 from spyglass.storage.logs.part import Part, StreamSet, line_sizes
@@ -62,7 +63,8 @@ def encode_part(part: Part) -> Sections:
         "bytes": int(streams.sizes.sum()),
         "template": part.template.to_json(),
         "ms": out.add(pages.encode_deltas(milliseconds)),
-        "ns": out.add(pages.encode_deltas(rest)) if rest.any() else None,
+        "ns": out.add(pages.encode_deltas(rest)),
+        "whole_ms": not rest.any(),
         "codes": out.add(pages.encode_codes(pages.narrow_codes(part.codes(), len(streams.labels)))),
         "streams": _streams(out, streams),
         "slots": [_slot(out, part.column(slot)) for slot in range(part.template.slot_count)],
@@ -80,9 +82,17 @@ def _sequence(out: Sections, seqs: I64) -> None:
     out.description["last_seq"] = int(seqs.max())
 
 
+def _texts(labels: Sequence[Labels]) -> TextTable:
+    return TextTable.of([orjson.dumps(dict(pairs)) for pairs in labels])
+
+
 def _streams(out: Sections, streams: StreamSet) -> dict[str, int]:
     counts = np.concatenate([streams.counts, streams.sizes]).astype("<i8").tobytes()
-    return {"n": len(streams.labels), "labels": out.add(orjson.dumps(streams.labels)), "counts": out.add(counts)}
+    return {
+        "n": len(streams.labels),
+        "labels": out.add(pages.encode_dictionary(_texts(streams.labels))),
+        "counts": out.add(counts),
+    }
 
 
 def _ticks(out: Sections, part: Part) -> None:
@@ -100,7 +110,7 @@ def _metadata(out: Sections, part: Part) -> None:
         out.description["meta"] = None
         return
     codes, metas = found
-    texts = TextTable.of([orjson.dumps(labels) for labels in metas])
+    texts = _texts(metas)
     out.description["meta"] = _dictionary(out, DictColumn(pages.narrow_codes(codes, len(metas)), texts))
 
 

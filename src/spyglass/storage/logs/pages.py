@@ -135,6 +135,16 @@ def decode_dictionary(data: bytes, lengths: I64) -> TextTable:
     return TextTable(np.frombuffer(data, np.uint8)[keep].tobytes(), offsets_of(lengths))
 
 
+def walk_dictionary(data: bytes) -> list[bytes]:
+    """The values of a short PLAIN page, one after the other."""
+    values, at = [], 0
+    while at < len(data):
+        end = at + 4 + int.from_bytes(data[at : at + 4], "little")
+        values.append(data[at + 4 : end])
+        at = end
+    return values
+
+
 def encode_text(table: TextTable) -> bytes:
     """DELTA_LENGTH_BYTE_ARRAY: all lengths, then all bytes."""
     return encode_deltas(np.diff(table.offsets)) + table.blob

@@ -32,7 +32,8 @@ from spyglass.protocols.log_store import (
 from spyglass.protocols.metric_store import StoreStats
 from spyglass.storage.journal import Journal
 from spyglass.storage.logs import buckets, index, scan, upkeep
-from spyglass.storage.logs.block import Block, block_chunks, merged_chunks
+from spyglass.storage.logs.block import Block
+from spyglass.storage.logs.block_writer import block_chunks, merged_chunks
 from spyglass.storage.logs.blocks import BlockSet
 from spyglass.storage.logs.cache import ColumnCache
 from spyglass.storage.logs.dedupe import NewestTimes, repeated, suspects

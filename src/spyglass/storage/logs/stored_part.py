@@ -23,7 +23,7 @@ from spyglass.storage.logs.ticks import Ticks
 @lru_cache(maxsize=256)
 def _stream_table(encoded: bytes) -> StreamTable:
     """Parts of a quiet time mostly have the same streams: they share one table."""
-    return StreamTable(tuple(tuple((name, value) for name, value in stream) for stream in orjson.loads(encoded)))
+    return StreamTable(tuple(tuple(orjson.loads(text).items()) for text in pages.walk_dictionary(encoded)))
 
 
 class StoredPart:
@@ -85,7 +85,7 @@ class StoredPart:
         if description is None:
             return None
         column = self._dictionary(description)
-        metas = [tuple((n, v) for n, v in orjson.loads(text)) for text in column.values.texts]
+        metas = [tuple(orjson.loads(text).items()) for text in column.values.texts]
         return column.codes, metas
 
     def ticks(self) -> Ticks | None:
@@ -122,7 +122,7 @@ class StoredPart:
 
     def _times(self) -> I64:
         times = pages.decode_deltas(self._read(self.description["ms"]))[0] * NS_PER_MS
-        if self.description["ns"] is not None:
+        if not self.description["whole_ms"]:
             times += pages.decode_deltas(self._read(self.description["ns"]))[0]
         return times
 
