@@ -4,9 +4,11 @@ A wrong password and an unknown login cost the same time. A password that was ri
 in memory, so that a script with basic authentication does not pay for argon2 on each request.
 """
 
+import contextlib
 import hashlib
 import hmac
 import json
+import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -16,12 +18,17 @@ from typing import Any, get_args
 import argon2
 
 from spyglass.dashboards.state import State
+from spyglass.model.errors import StorageError
 from spyglass.protocols.dashboards import Accounts, FirstAccount, Role, User
+
+log = logging.getLogger(__name__)
 
 SESSION_IDLE_MS = 7 * 86_400_000
 SESSION_LIFE_MS = 30 * 86_400_000
 SEEN_STEP_MS = 600_000
 """A session's last use is written at most this often: reading a page is no write to the disk."""
+MAX_VOLATILE = 1_000
+"""Sessions kept in memory while the disk takes none; the oldest go first."""
 REMEMBER_MS = 300_000
 
 # 19 MiB, two passes, one lane: OWASP's setting; the library's default of 64 MiB would show in our resident memory.
@@ -31,9 +38,10 @@ _SELECT = "SELECT id, login, name, email, role, is_admin, hash FROM users"
 
 @dataclass(frozen=True, slots=True)
 class _Session:
+    """A session that could not be written."""
+
     user_id: int
     created_ms: int
-    seen_ms: int
 
 
 def _wall_ms() -> int:
@@ -48,6 +56,7 @@ class SqliteAccounts(Accounts):
         self._nobody = _HASHER.hash(secrets.token_hex(16))
         self._key = secrets.token_bytes(32)
         self._right: dict[bytes, tuple[int, str, int]] = {}
+        self._volatile: dict[bytes, _Session] = {}
 
     def verify(self, login: str, password: str) -> User | None:
         rows = self._state.read(f"{_SELECT} WHERE login = ? OR (email <> '' AND email = ?)", (login, login))
@@ -98,6 +107,7 @@ class SqliteAccounts(Accounts):
         with self._state.write() as connection:
             connection.execute("UPDATE users SET hash = ? WHERE id = ?", (_HASHER.hash(password), user_id))
             connection.execute("DELETE FROM sessions WHERE user_id = ?", (user_id,))
+        self._volatile = {digest: kept for digest, kept in self._volatile.items() if kept.user_id != user_id}
 
     def change_password(self, user_id: int, old: str, new: str) -> bool:
         rows = self._state.read(f"{_SELECT} WHERE id = ?", (user_id,))
@@ -108,19 +118,28 @@ class SqliteAccounts(Accounts):
 
     def open_session(self, user_id: int, *, address: str = "", agent: str = "") -> str:
         token, now = secrets.token_urlsafe(32), self._now_ms()
-        with self._state.write() as connection:
-            connection.execute(
-                "DELETE FROM sessions WHERE seen_ms < ? OR created_ms < ?",
-                (now - SESSION_IDLE_MS, now - SESSION_LIFE_MS),
-            )
-            connection.execute(
-                "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)",
-                (_token_hash(token), user_id, now, now, address[:64], agent[:200]),
-            )
+        row = (_token_hash(token), user_id, now, now, address[:64], agent[:200])
+        try:
+            with self._state.write() as connection:
+                connection.execute(
+                    "DELETE FROM sessions WHERE seen_ms < ? OR created_ms < ?",
+                    (now - SESSION_IDLE_MS, now - SESSION_LIFE_MS),
+                )
+                connection.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)", row)
+        except StorageError as err:
+            # A full disk is just when people must be able to look: this session lives as long as the process.
+            log.warning("a session is kept in memory only: %s", err)
+            self._volatile[row[0]] = _Session(user_id, now)
+            if len(self._volatile) > MAX_VOLATILE:
+                del self._volatile[next(iter(self._volatile))]
         return token
 
     def session_user(self, token: str) -> User | None:
         digest, now = _token_hash(token), self._now_ms()
+        kept = self._volatile.get(digest)
+        if kept is not None and now - kept.created_ms < SESSION_LIFE_MS:
+            rows = self._state.read(f"{_SELECT} WHERE id = ?", (kept.user_id,))
+            return _user(rows[0]) if rows else None
         rows = self._state.read(
             "SELECT u.id, u.login, u.name, u.email, u.role, u.is_admin, s.seen_ms FROM sessions s JOIN users u"
             " ON u.id = s.user_id WHERE s.token_hash = ? AND s.seen_ms >= ? AND s.created_ms >= ?",
@@ -129,11 +148,13 @@ class SqliteAccounts(Accounts):
         if not rows:
             return None
         if now - int(rows[0]["seen_ms"]) > SEEN_STEP_MS:
-            with self._state.write() as connection:
+            # Not worth an answer: the session merely ends earlier.
+            with contextlib.suppress(StorageError), self._state.write() as connection:
                 connection.execute("UPDATE sessions SET seen_ms = ? WHERE token_hash = ?", (now, digest))
         return _user(rows[0])
 
     def close_session(self, token: str) -> None:
+        self._volatile.pop(_token_hash(token), None)
         with self._state.write() as connection:
             connection.execute("DELETE FROM sessions WHERE token_hash = ?", (_token_hash(token),))
 

@@ -4,6 +4,7 @@ One connection, one lock, WAL: every statement is short, and a commit is durable
 is `PRAGMA user_version`; each entry of `_STEPS` takes the file one version further, so that old files open.
 """
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from spyglass.model.errors import CorruptData, DiskFull, StorageError
+
+log = logging.getLogger(__name__)
+
+_FOR_NOW = 1_000_000_000
+"""Numbers above this were given out while the disk took no writes."""
 
 _STEPS: Sequence[str] = (
     """
@@ -95,10 +101,12 @@ class State:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # A full disk has rolled back by itself; saying it again would hide the reason.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def number(self, name: str) -> int:
         """The lasting numeric id of a name such as `dashboard/abc`; given out at the first call."""
@@ -113,8 +121,15 @@ class State:
             missing = [name for name in dict.fromkeys(names) if name not in self._numbers]
             if not missing:
                 return
-            with self.write() as connection:
-                connection.executemany("INSERT OR IGNORE INTO ids (name) VALUES (?)", [(name,) for name in missing])
+            try:
+                with self.write() as connection:
+                    connection.executemany("INSERT OR IGNORE INTO ids (name) VALUES (?)", [(name,) for name in missing])
+            except StorageError as err:
+                # Provisioned dashboards must show on a full disk too; these numbers last until the next start.
+                log.warning("numbers of %d dashboards are for now only: %s", len(missing), err)
+                first = max([*self._numbers.values(), _FOR_NOW]) + 1
+                self._numbers |= {name: number for number, name in enumerate(missing, start=first)}
+                return
             self._numbers = {row["name"]: row["id"] for row in self.read("SELECT name, id FROM ids")}
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from spyglass.dashboards.accounts import SESSION_IDLE_MS, SESSION_LIFE_MS, SqliteAccounts, ensure_admin
 from spyglass.dashboards.state import State
+from spyglass.model.errors import DiskFull
 from spyglass.testing.clock import VirtualClock
 
 
@@ -69,6 +70,22 @@ def test_sessions_end(accounts: SqliteAccounts, clock: VirtualClock) -> None:
     clock.advance(SESSION_LIFE_MS / 1000 - 4 * step + 1)
     assert accounts.session_user(used) is None
     assert accounts.session_user("\ud800") is None
+
+
+def test_people_can_log_in_while_the_disk_is_full(tmp_path: Path) -> None:
+    """The session is kept in memory then; other writes say DiskFull."""
+    state = State(tmp_path / "s.sqlite")
+    accounts = SqliteAccounts(state)
+    user = accounts.add_user("u", "p")
+    pages = state.read("PRAGMA page_count")[0][0]
+    state.read(f"PRAGMA max_page_count = {pages}")
+    tokens = [accounts.open_session(user.id, agent="x" * 200) for _ in range(200)]
+    assert all(accounts.session_user(token) == user for token in tokens)
+    with pytest.raises(DiskFull):
+        accounts.set_preferences(user.id, {"x": "y" * 100_000})
+    accounts.close_session(tokens[-1])
+    assert accounts.session_user(tokens[-1]) is None
+    state.close()
 
 
 def test_bad_users_are_refused(accounts: SqliteAccounts) -> None:

@@ -13,7 +13,7 @@ from spyglass.dashboards.library import Library
 from spyglass.dashboards.provisioned import scan
 from spyglass.dashboards.state import State
 from spyglass.dashboards.watcher import ProvisioningWatcher
-from spyglass.model.errors import CorruptData
+from spyglass.model.errors import CorruptData, DiskFull
 from spyglass.protocols.dashboards import SaveRefused
 from spyglass.testing.clock import VirtualClock
 
@@ -178,6 +178,19 @@ def test_folders_are_made_renamed_and_removed(state: State, files: Path) -> None
     library.replace_provider(scan(DashboardProvider("p", files, folder="Files", folder_uid="f")))
     with pytest.raises(SaveRefused):
         library.delete_folder("f")
+
+
+def test_files_are_shown_on_a_full_disk(state: State, files: Path) -> None:
+    """Nothing can be saved, everything can be seen."""
+    state.read(f"PRAGMA max_page_count = {state.read('PRAGMA page_count')[0][0]}")
+    for number in range(300):
+        put(files, f"{number}.json", uid=f"u{number}", title=f"T{number}")
+    library = Library(state)
+    library.replace_provider(scan(DashboardProvider("p", files)))
+    assert len({info.id for info in library.all()}) == 300
+    with pytest.raises(DiskFull):
+        library.save({"title": "x", "text": os.urandom(100_000).hex()})
+    assert len(library.all()) == 300
 
 
 def test_history_is_bounded(state: State) -> None:
