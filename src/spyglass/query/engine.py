@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from spyglass.query.promql import ast
 from spyglass.query.promql.check import type_of
 from spyglass.query.promql.durations import QueryTimes
 from spyglass.query.promql.lower import DEFAULT_SUBQUERY_STEP_MS, Lowering
-from spyglass.query.promql.parser import parse
+from spyglass.query.promql.parser import Features, parse
 from spyglass.query.promql.pretty import pretty
 
 MAX_POINTS = 11_000
@@ -35,12 +35,13 @@ MAX_POINTS = 11_000
 class PromSettings:
     """lookback_ms: the default lookback delta.  delayed_names: upstream's promql-delayed-name-removal.
 
-    subquery_step_ms: the step of `[1h:]`, upstream's global evaluation interval.
+    subquery_step_ms: the step of `[1h:]`, upstream's global evaluation interval.  features: experimental parts of the language.
     """
 
     lookback_ms: int = DEFAULT_LOOKBACK_MS
     delayed_names: bool = False
     subquery_step_ms: int = DEFAULT_SUBQUERY_STEP_MS
+    features: Features = field(default_factory=Features)
 
 
 class PromEngine:
@@ -53,7 +54,7 @@ class PromEngine:
     def instant(self, query: str, *, time_ms: int, tenant: str, budget: Budget, lookback_ms: int = 0) -> MetricResult:
         """The query's value at one time. Raises: ParseError, ExecutionError, and through the budget its errors."""
         started = time.perf_counter()
-        expr = parse(query)
+        expr = parse(query, self._settings.features)
         grid = StepGrid.instant(time_ms)
         plan = self._plan(expr, grid)
         ctx = self._context(query, grid, tenant, budget, lookback_ms)
@@ -65,7 +66,7 @@ class PromEngine:
     def range(self, query: str, *, grid: StepGrid, tenant: str, budget: Budget, lookback_ms: int = 0) -> MetricResult:
         """The query's values over a grid, always a matrix. Raises: as instant, and InvalidParameter for the wrong type."""
         started = time.perf_counter()
-        expr = parse(query)
+        expr = parse(query, self._settings.features)
         kind = type_of(expr)
         if kind not in ("vector", "scalar"):
             raise InvalidParameter(

@@ -17,16 +17,22 @@ from spyglass.query.exec.context import EvalContext
 SAME_LABELS = "vector cannot contain metrics with the same labelset"
 
 
-def dropped_names(frame: Frame, ctx: EvalContext) -> Frame:
+def dropped_names(frame: Frame, ctx: EvalContext, *, whole_series: bool = False) -> Frame:
     """The frame without metric names, or marked for it, after a function that changes values.
 
+    whole_series: series that become the same collide even where they never meet at a step, as after upstream's range functions.
     Raises: ExecutionError where two series become the same.
     """
     if ctx.options.delayed_names:
         return replace(frame, drop_names=np.ones(frame.size, bool))
     if METRIC_NAME not in frame.labels.columns:
         return frame
-    return merged(replace(frame, labels=frame.labels.without((METRIC_NAME,))))
+    nameless = replace(frame, labels=frame.labels.without((METRIC_NAME,)))
+    if whole_series:
+        alive = nameless.labels.take(np.flatnonzero(frame.present.any(axis=1)))
+        if len(alive.group_ids()[1]) < alive.size:
+            raise ExecutionError(SAME_LABELS)
+    return merged(nameless)
 
 
 def settled_names(frame: Frame) -> Frame:

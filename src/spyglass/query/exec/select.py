@@ -20,6 +20,9 @@ from spyglass.query.kernels.instant import newest
 from spyglass.query.kernels.windows import Reaches, run_bounds, separate, without_stale
 from spyglass.query.plan.nodes import Instant, SeriesScan, Shifted
 
+_BYTES_PER_POINT = 17
+"""A value, a time and whether it is there."""
+
 
 @loads(SeriesScan)
 def load_series(node: SeriesScan, ctx: EvalContext, reach: Reach) -> Selection:
@@ -61,6 +64,13 @@ def reaches_of(node: Shifted, ctx: EvalContext, length_ms: int) -> Reaches:
     return Reaches(ends - length_ms, ends, times)
 
 
+def charge_frame(size: int, ctx: EvalContext) -> None:
+    """Account for the values, times and presence of `size` series over the grid, before they are made."""
+    count = size * ctx.grid.count * _BYTES_PER_POINT
+    ctx.counters.bytes += count
+    ctx.budget.charge_bytes(count)
+
+
 @evaluates(Instant)
 def evaluate_instant(node: Instant, ctx: EvalContext) -> Frame:
     """values [S,T]: the newest sample within the lookback, or its time in seconds."""
@@ -70,6 +80,7 @@ def evaluate_instant(node: Instant, ctx: EvalContext) -> Frame:
     selection = load(node.source, ctx, reach)
     if node.modifier == "smoothed":
         return _smoothed(node, selection, reaches, ctx)
+    charge_frame(selection.size, ctx)
     picked = _pick(selection, reaches, ctx)
     if not node.timestamps:
         return Frame(selection.labels, ctx.grid, picked.values, picked.present, picked.histograms)

@@ -17,7 +17,7 @@ from spyglass.query.exec.context import EvalContext
 from spyglass.query.exec.math_functions import floats_of
 from spyglass.query.exec.names import dropped_names
 from spyglass.query.exec.registry import Reach, evaluate, evaluate_frame, evaluates, load, loads
-from spyglass.query.exec.select import reaches_of
+from spyglass.query.exec.select import charge_frame, reaches_of
 from spyglass.query.exec.values import Scalar
 from spyglass.query.format import short_float
 from spyglass.query.kernels import extended, over_time, rates, trends
@@ -104,6 +104,7 @@ def evaluate_window(node: Window, ctx: EvalContext) -> Frame:
     _check_modifier(node)
     reaches = reaches_of(node, ctx, node.range_ms)
     selection = load(node.source, ctx, _reach(node, ctx, reaches))
+    charge_frame(selection.size, ctx)
     output = _Output(np.zeros((selection.size, ctx.grid.count)), np.zeros((selection.size, ctx.grid.count), bool))
     for piece in separate(selection.pieces, selection.size):
         for part in without_stale(piece):
@@ -117,7 +118,7 @@ def evaluate_window(node: Window, ctx: EvalContext) -> Frame:
     frame = Frame(selection.labels, ctx.grid, output.values, output.present)
     _note_counters(node, frame, ctx)
     frame = window_histograms.overlay(node, selection, frame, reaches, ctx)
-    return frame if node.function in KEEPS_NAME else dropped_names(frame, ctx)
+    return frame if node.function in KEEPS_NAME else dropped_names(frame, ctx, whole_series=True)
 
 
 def _scalar(node: PlanNode, ctx: EvalContext) -> F64:

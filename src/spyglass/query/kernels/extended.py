@@ -10,8 +10,8 @@ import numpy as np
 
 from spyglass.model.arrays import F64, I64, Mask
 from spyglass.model.samples import SampleTile
-from spyglass.query.kernels.rates import reset_points, transitions
-from spyglass.query.kernels.windows import Piece, Reaches, Windows, run_bounds
+from spyglass.query.kernels.rates import reset_points
+from spyglass.query.kernels.windows import Piece, Reaches, run_bounds
 
 FUNCTIONS = {
     "anchored": ("changes", "delta", "increase", "rate", "resets"),
@@ -126,13 +126,10 @@ def _correction(found: Borders, left: F64, right: F64) -> F64:
 
 def extended_transitions(found: Borders, happened: Mask) -> tuple[F64, Mask]:
     """changes and resets of an anchored range. happened [M]: between sample i - 1 and i."""
-    nothing = np.zeros(0, np.int64)
-    reaches = found.reaches
-    windows = Windows(
-        found.values, nothing, found.first, found.last + 1, reaches.starts, reaches.ends, reaches.eval_times
-    )
-    counted, _ = transitions(windows, happened)
-    return counted, found.present
+    running = np.concatenate([[0], np.cumsum(happened, dtype=np.int64)])
+    most = len(happened)
+    counted = running[np.clip(found.last + 1, 0, most)] - running[np.clip(found.first + 1, 0, most)]
+    return counted.astype(np.float64), found.present
 
 
 def smoothed_values(piece: Piece, reaches: Reaches, lookback_ms: int) -> tuple[F64, Mask]:

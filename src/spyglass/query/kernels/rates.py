@@ -13,46 +13,55 @@ from spyglass.query.kernels.windows import Windows
 def extrapolated(windows: Windows, *, is_counter: bool, is_rate: bool, range_ms: int) -> tuple[F64, Mask]:
     """The change over each window, extrapolated to its borders. values [S,T]; absent with fewer than two samples."""
     count = windows.count
-    present = count >= 2
-    first, last = windows.clipped(windows.lo), windows.clipped(windows.hi - 1)
-    first_values = windows.values[first]
-    change = windows.values[last] - first_values
+    first, last = windows.lo, windows.hi - 1
+    first_values = windows.value_at(first)
+    change = windows.value_at(last) - first_values
     if is_counter:
-        correction = reset_correction(windows, first, last)
-        if correction is not None:
-            change += correction
-    first_times, last_times = windows.time_of(first), windows.time_of(last)
-    with np.errstate(all="ignore"):
-        sampled = (last_times - first_times) / 1000
-        average = sampled / (count - 1)
-        to_start = (first_times - windows.starts) / 1000
-        to_end = (windows.ends - last_times) / 1000
-        threshold = average * 1.1
-        to_start = np.where(to_start >= threshold, average / 2, to_start)
-        if is_counter:
-            # A counter cannot have been negative: never extrapolate to before the point where it was zero.
-            to_zero = sampled * (first_values / change)
-            usable = (change > 0) & (first_values >= 0) & (to_zero < to_start)
-            to_start = np.where(usable, to_zero, to_start)
-        to_end = np.where(to_end >= threshold, average / 2, to_end)
-        factor = (sampled + to_start + to_end) / sampled
-        if is_rate:
-            factor /= range_ms / 1000
-        change *= factor
-    return change, present
+        add_resets(windows, first, last, change)
+    first_times, last_times = windows.time_at(first), windows.time_at(last)
+    sampled = (last_times - first_times) / 1000
+    average = sampled / (count - 1)
+    to_start = (first_times - windows.starts) / 1000
+    to_end = (windows.ends - last_times) / 1000
+    threshold = average * 1.1
+    to_start = np.where(to_start >= threshold, average / 2, to_start)
+    to_end = np.where(to_end >= threshold, average / 2, to_end)
+    if is_counter:
+        to_start = _not_before_zero(to_start, sampled, first_values, change)
+    factor = (sampled + to_start + to_end) / sampled
+    if is_rate:
+        factor /= range_ms / 1000
+    change *= factor
+    return change, np.broadcast_to(count >= 2, windows.shape)
 
 
-def reset_correction(windows: Windows, first: I64, last: I64) -> F64 | None:
-    """What counters lost at resets between the samples first and last [S,T], or None where no counter was ever reset."""
+def _not_before_zero(to_start: F64, sampled: F64, first_values: F64, change: F64) -> F64:
+    """A counter cannot have been negative: never extrapolate to before the point where it was zero. [S,T]"""
+    to_zero = sampled * (first_values / change)
+    usable = (change > 0) & (first_values >= 0) & (to_zero < to_start)
+    np.copyto(to_zero, to_start, where=~usable)
+    return to_zero
+
+
+def add_resets(windows: Windows, first: I64, last: I64, change: F64) -> None:
+    """Add to change [S,T] what counters lost at resets between the samples first and last.
+
+    Resets are rare: only the series that have any are looked at again.
+    """
     drops = reset_points(windows.values)
     if len(drops) == 0:
-        return None
-    # lost[i]: sum over the resets at or before sample i, kept sparse: one entry a reset.
+        return
+    owners = np.searchsorted(windows.offsets, drops, side="right") - 1
+    inside = drops != windows.offsets[owners]
+    drops, owners = drops[inside], owners[inside]
+    # lost[i]: the sum over the first i resets.
     lost = np.concatenate([[0.0], np.cumsum(windows.values[drops - 1])])
-    upto_last = np.searchsorted(drops, last, side="right")
-    upto_first = np.searchsorted(drops, first, side="right")
-    difference: F64 = lost[upto_last] - lost[upto_first]
-    return difference
+    rows = np.unique(owners)
+    base = windows.offsets[:-1][rows, None]
+    of_rows = slice(None) if windows.shared else rows
+    upto_last = np.searchsorted(drops, base + last[of_rows], side="right")
+    upto_first = np.searchsorted(drops, base + first[of_rows], side="right")
+    change[rows] += lost[upto_last] - lost[upto_first]
 
 
 def reset_points(values: F64) -> I64:
@@ -62,27 +71,24 @@ def reset_points(values: F64) -> I64:
 
 def instant_change(windows: Windows, *, is_rate: bool) -> tuple[F64, Mask]:
     """idelta and irate: the change between the last two samples of each window."""
-    last = windows.clipped(windows.hi - 1)
-    before = windows.clipped(windows.hi - 2)
-    newest, older = windows.values[last], windows.values[before]
-    interval = (
-        windows.time_of(last) - windows.time_of(before) if windows.values.size else np.zeros(last.shape, np.int64)
-    )
-    present = (windows.count >= 2) & (interval != 0)
-    with np.errstate(all="ignore"):
-        if not is_rate:
-            return newest - older, present
-        # After a reset the counter's value is its increase.
-        change = np.where(newest < older, newest, newest - older)
-        return change / (interval / 1000), present
+    last, before = windows.hi - 1, windows.hi - 2
+    newest, older = windows.value_at(last), windows.value_at(before)
+    interval = windows.time_at(last) - windows.time_at(before)
+    present = np.broadcast_to((windows.count >= 2) & (interval != 0), windows.shape)
+    if not is_rate:
+        return newest - older, present
+    # After a reset the counter's value is its increase.
+    change = np.where(newest < older, newest, newest - older)
+    return change / (interval / 1000), present
 
 
 def transitions(windows: Windows, happened: Mask) -> tuple[F64, Mask]:
     """How often something happened between neighbours inside each window. happened [M]: between sample i - 1 and i."""
-    points = np.flatnonzero(happened)
-    first, last = windows.lo, windows.hi - 1
-    counted = np.searchsorted(points, last, side="right") - np.searchsorted(points, first, side="right")
-    return counted.astype(np.float64), windows.count > 0
+    running = np.concatenate([[0], np.cumsum(happened, dtype=np.int64)])
+    most = len(happened)
+    upto_last = running[np.clip(windows.flat(windows.hi), 0, most)]
+    upto_first = running[np.clip(windows.flat(windows.lo) + 1, 0, most)]
+    return (upto_last - upto_first).astype(np.float64), windows.present
 
 
 def resets(windows: Windows) -> tuple[F64, Mask]:

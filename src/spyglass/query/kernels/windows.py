@@ -1,13 +1,13 @@
 """Windows: for each series and step, the half-open range of samples that a function looks at.
 
-Samples lie flat; a window is a pair of indices into them. Series of a tile share their timestamps, so their bounds are searched
-once per step instead of once per series and step. Kernels take `Windows` and never see tiles or runs.
+Samples lie flat; a window is a pair of numbers within its series. Series of a tile share their timestamps, so their bounds are
+searched once per step instead of once per series and step. Kernels take `Windows` and never see tiles or runs.
 
 Shapes: S series, T steps, M samples, N timestamps shared by a tile.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,35 +17,79 @@ from spyglass.model.samples import SampleRuns, SampleTile, is_stale
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """values [M] flat.  lo, hi [S,T]: window (s, t) is values[lo:hi], oldest first.
+    """values [M] flat, series after series.  offsets [S+1]: series s owns values[offsets[s]:offsets[s + 1]].
 
-    times: [M], or [N] shared by all series where row_starts [S] (the flat index of each series' first sample) is set.
-    starts, ends [T] ms: window (s, t) covers (starts[t], ends[t]].  eval_times [T] ms: the steps themselves, unshifted.
+    lo, hi: window (s, t) holds the samples lo <= i < hi of its series, counted from the series' first; [S,T], or [1,T] where all
+    series share their times (shared). Kernels let numpy broadcast, so that what all series have in common is computed once.
+    times: [M], or [N] where shared.  starts, ends [T] ms: window (s, t) covers (starts[t], ends[t]].
+    eval_times [T] ms: the steps themselves, unshifted.
     """
 
     values: F64
     times: I64
+    offsets: I64
     lo: I64
     hi: I64
     starts: I64
     ends: I64
     eval_times: I64
-    row_starts: I64 | None = None
+    shared: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(S, T)."""
+        return len(self.offsets) - 1, self.lo.shape[1]
 
     @property
     def count(self) -> I64:
-        """Samples per window [S,T]."""
+        """Samples per window, [1,T] or [S,T]."""
         difference: I64 = self.hi - self.lo
         return difference
 
-    def time_of(self, index: I64) -> I64:
-        """Times [S,T] of the samples with these flat indices [S,T]."""
-        found: I64 = self.times[index if self.row_starts is None else index - self.row_starts[:, None]]
-        return found
+    @property
+    def present(self) -> Mask:
+        """Which windows hold anything [S,T]."""
+        return np.broadcast_to(self.count > 0, self.shape)
 
-    def clipped(self, index: I64) -> I64:
-        """Indices that are safe to gather with, for windows that may be empty."""
-        return np.clip(index, 0, max(len(self.values) - 1, 0))
+    @property
+    def matrix(self) -> F64:
+        """values as [S,N]; only where shared."""
+        return self.values.reshape(len(self.offsets) - 1, -1)
+
+    def value_at(self, index: I64) -> F64:
+        """Values [S,T] of the samples with these numbers; any value where a number is none of the series'."""
+        if self.shared:
+            found: F64 = self.matrix.take(np.clip(index[0], 0, len(self.times) - 1), axis=1)
+            return found
+        return self.values[np.clip(self.flat(index), 0, len(self.values) - 1)]
+
+    def time_at(self, index: I64) -> I64:
+        """Times of the samples with these numbers, [1,T] or [S,T]; any time where a number is none of the series'."""
+        if self.shared:
+            return self.times[np.clip(index, 0, len(self.times) - 1)]
+        return self.times[np.clip(self.flat(index), 0, len(self.times) - 1)]
+
+    def flat(self, index: I64) -> I64:
+        """Numbers within series as indices into values [S,T]."""
+        return self.offsets[:-1, None] + index
+
+    def rows(self, chosen: I64) -> "Windows":
+        """The windows of some series only."""
+        if self.shared:
+            values = self.matrix[chosen]
+            offsets = np.arange(len(chosen) + 1, dtype=np.int64) * len(self.times)
+            return replace(self, values=values.reshape(-1), offsets=offsets)
+        sizes = np.diff(self.offsets)[chosen]
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        index = np.repeat(self.offsets[:-1][chosen] - offsets[:-1], sizes) + np.arange(offsets[-1])
+        return replace(
+            self,
+            values=self.values[index],
+            times=self.times[index],
+            offsets=offsets,
+            lo=self.lo[chosen],
+            hi=self.hi[chosen],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,23 +229,16 @@ def _tile_windows(tile: SampleTile, reaches: Reaches) -> Windows:
     assert tile.present is None, "a tile with gaps has no shared bounds"
     lo = np.searchsorted(tile.times, reaches.starts, side="right")
     hi = np.searchsorted(tile.times, reaches.ends, side="right")
-    base = np.arange(len(tile.rows), dtype=np.int64) * len(tile.times)
-    return Windows(
-        tile.values.reshape(-1),
-        tile.times,
-        base[:, None] + lo,
-        base[:, None] + hi,
-        reaches.starts,
-        reaches.ends,
-        reaches.eval_times,
-        base,
-    )
+    offsets = np.arange(len(tile.rows) + 1, dtype=np.int64) * len(tile.times)
+    times = reaches.starts, reaches.ends, reaches.eval_times
+    return Windows(tile.values.reshape(-1), tile.times, offsets, lo[None, :], hi[None, :], *times, shared=True)
 
 
 def _run_windows(runs: SampleRuns, reaches: Reaches) -> Windows:
-    lo = run_bounds(runs, reaches.starts)
-    hi = run_bounds(runs, reaches.ends)
-    return Windows(runs.values, runs.times, lo, hi, reaches.starts, reaches.ends, reaches.eval_times)
+    first = runs.offsets[:-1, None]
+    lo, hi = run_bounds(runs, reaches.starts) - first, run_bounds(runs, reaches.ends) - first
+    times = reaches.starts, reaches.ends, reaches.eval_times
+    return Windows(runs.values, runs.times, runs.offsets, lo, hi, *times)
 
 
 def run_bounds(runs: SampleRuns, limits: I64) -> I64:

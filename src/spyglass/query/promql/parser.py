@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from spyglass.model.errors import ParseError, Span
 from spyglass.model.labels import METRIC_NAME
@@ -24,7 +24,7 @@ from spyglass.query.promql import ast
 from spyglass.query.promql.check import check
 from spyglass.query.promql.functions import FUNCTIONS
 from spyglass.query.promql.lexer import tokens
-from spyglass.query.promql.tokens import PARAMETERISED, SET_OPERATORS, WORDS, Token
+from spyglass.query.promql.tokens import EXPERIMENTAL_AGGREGATORS, PARAMETERISED, SET_OPERATORS, WORDS, Token
 from spyglass.query.syntax.quoting import line_column, quote, unquote
 from spyglass.text.durations import parse_prometheus_duration
 
@@ -41,12 +41,21 @@ _DURATION_PRECEDENCE = {"+": 4, "-": 4, "*": 5, "/": 5, "%": 5, "^": 6}
 _LEGACY_NUMBER = re.compile(r"0[0-7]+$")
 
 
-def parse(text: str) -> ast.Expr:
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Which of upstream's experimental parts are on; the fields are its --enable-feature names without `promql-`."""
+
+    experimental_functions: bool = True
+    extended_range_selectors: bool = True
+    binop_fill_modifiers: bool = True
+
+
+def parse(text: str, features: Features = Features()) -> ast.Expr:  # immutable
     """The checked syntax tree of a query.
 
     Raises: ParseError, its message `line:column: parse error: ...` as upstream's, its span the part at fault.
     """
-    parser = _Parser(text)
+    parser = _Parser(text, features)
     expr = parser.whole()
     check(expr, parser.fail)
     return expr
@@ -54,7 +63,7 @@ def parse(text: str) -> ast.Expr:
 
 def parse_selector(text: str) -> tuple[Matcher, ...]:
     """The matchers of a bare series selector, as `match[]` parameters hold them. Raises: ParseError."""
-    parser = _Parser(text)
+    parser = _Parser(text, Features())
     return parser.whole_selector().matchers
 
 
@@ -65,8 +74,8 @@ def parse_error(text: str, span: Span, message: str) -> ParseError:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, features: Features) -> None:
+        self.text, self.features = text, features
         self.tokens = tokens(text)
         self.at = 0
         self.closing = 0
@@ -188,6 +197,8 @@ class _Parser:
         first = self.accept("fill", "fill_left", "fill_right")
         if first is None:
             return matching
+        if not self.features.binop_fill_modifiers:
+            raise self.fail(first.span, "binop fill modifiers are experimental and not enabled")
         value = self.fill_value()
         if first.value == "fill":
             return replace(matching, fill_left=value, fill_right=value)
@@ -273,6 +284,8 @@ class _Parser:
         args = self.arguments()
         if name.text not in FUNCTIONS:
             raise self.fail(name.span, f"unknown function with name {quote(name.text)}")
+        if FUNCTIONS[name.text].experimental and not self.features.experimental_functions:
+            raise self.fail(name.span, f"function {quote(name.text)} is not enabled")
         return ast.Call(name.text, args, Span(name.start, self.closing))
 
     def arguments(self) -> tuple[ast.Expr, ...]:
@@ -300,6 +313,9 @@ class _Parser:
         span = Span(op.start, end)
         if not args:
             raise self.fail(span, "no arguments for aggregate expression provided")
+        if op.value in EXPERIMENTAL_AGGREGATORS and not self.features.experimental_functions:
+            flag = "must be enabled with --enable-feature=promql-experimental-functions"
+            raise self.fail(span, f"{op.value}() is experimental and {flag}")
         wanted = 2 if op.value in PARAMETERISED else 1
         if len(args) != wanted:
             raise self.fail(
@@ -464,6 +480,8 @@ class _Parser:
 
     def extended(self, expr: ast.Expr) -> ast.Expr:
         word = self.take().value
+        if not self.features.extended_range_selectors:
+            raise self.fail(expr.span, f"{word} modifier is experimental and not enabled")
         if isinstance(expr, ast.SubqueryExpr):
             raise self.fail(expr.span, f"{word} modifier is not supported for subqueries")
         selector = expr.selector if isinstance(expr, ast.MatrixSelector) else expr

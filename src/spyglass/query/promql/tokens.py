@@ -14,6 +14,7 @@ AGGREGATORS = {
     "count_values", "quantile", "limitk", "limit_ratio",
 }  # fmt: skip
 PARAMETERISED = {"topk", "bottomk", "count_values", "quantile", "limitk", "limit_ratio"}
+EXPERIMENTAL_AGGREGATORS = {"limitk", "limit_ratio"}
 KEYWORDS = {
     "offset", "smoothed", "anchored", "by", "without", "on", "ignoring", "group_left", "group_right",
     "fill", "fill_left", "fill_right", "bool",

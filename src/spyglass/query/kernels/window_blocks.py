@@ -1,0 +1,60 @@
+"""Windows laid out as matrices, block by block, for functions that need all samples of a window side by side."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from spyglass.model.arrays import F64, I64, Mask
+from spyglass.query.kernels.windows import Windows
+
+BLOCK_VALUES = 1 << 20
+"""Values per block: 8 MB. Smaller costs calls, larger falls out of the cache and holds more memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowBlock:
+    """The windows of the series `rows` at the steps `steps`. values [R,t,W], unspecified where not inside.
+
+    count [1,t] or [R,t]: samples of each window, which come first, oldest first.  index: their numbers, like count with a W behind.
+    """
+
+    rows: slice
+    steps: slice
+    values: F64
+    count: I64
+    index: I64
+
+    @property
+    def inside(self) -> Mask:
+        """Which values belong to their window; [1,t,W] or [R,t,W]."""
+        mask: Mask = np.arange(self.values.shape[2]) < self.count[:, :, None]
+        return mask
+
+
+def window_blocks(windows: Windows) -> Iterator[WindowBlock]:
+    """All windows, in blocks of bounded size."""
+    series, steps = windows.shape
+    if windows.values.size == 0:
+        return
+    width = max(int(windows.count.max(initial=0)), 1)
+    steps_at_once = max(min(steps, BLOCK_VALUES // width), 1)
+    rows_at_once = max(BLOCK_VALUES // (width * steps_at_once), 1)
+    for step in range(0, steps, steps_at_once):
+        for row in range(0, series, rows_at_once):
+            yield _block(windows, slice(row, row + rows_at_once), slice(step, step + steps_at_once))
+
+
+def _block(windows: Windows, rows: slice, steps: slice) -> WindowBlock:
+    lo, hi = windows.lo[:, steps], windows.hi[:, steps]
+    if not windows.shared:
+        lo, hi = lo[rows], hi[rows]
+    width = max(int((hi - lo).max(initial=0)), 1)
+    index = lo[:, :, None] + np.arange(width)
+    if windows.shared:
+        columns = np.clip(index[0], 0, len(windows.times) - 1)
+        values = windows.matrix[rows][:, columns]
+    else:
+        flat = windows.offsets[:-1][rows, None, None] + index
+        values = windows.values[np.clip(flat, 0, len(windows.values) - 1)]
+    return WindowBlock(rows, steps, values, hi - lo, index)
