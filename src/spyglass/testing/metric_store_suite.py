@@ -24,6 +24,7 @@ from spyglass.model.samples import (
     Selection,
     WriteBatch,
     WriteOutcome,
+    is_stale,
 )
 from spyglass.protocols.metric_store import MetricStore, SelectHints
 
@@ -118,6 +119,7 @@ def dump(selection: Selection) -> Dump:
 
 def _dump_tile(tile: SampleTile, labels: Sequence[Labels], found: Dump) -> None:
     assert tile.values.flags.c_contiguous
+    assert tile.may_be_stale or not is_stale(tile.values).any(), "a stale marker where none was to be"
     for at, row in enumerate(tile.rows.tolist()):
         there = slice(None) if tile.present is None else tile.present[at]
         found[labels[row]] += zip(tile.times[there].tolist(), _bits(tile.values[at][there]), strict=True)

@@ -18,7 +18,7 @@ from spyglass.storage.metrics.store import DiskMetricStore
 from spyglass.testing.clock import VirtualClock
 from spyglass.testing.metric_store_suite import HOUR, MINUTE, T0, dump, matchers, metric, select, write
 
-SERIES: list[Labels] = [metric(name, i=str(i)) for name in "ab" for i in range(6)]
+SERIES: list[Labels] = [metric(name, i=str(i), j=str(i * 7 % 4), k="xyz"[i % 3 :]) for name in "ab" for i in range(6)]
 SELECTORS = ["", "__name__=a", "i=~[0-3]", "i!=2", "__name__=b i=~1|5"]
 
 

@@ -1,6 +1,6 @@
 """Join what the head and the blocks answer into one Selection: the same series from several sources becomes one row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from operator import itemgetter
@@ -9,11 +9,10 @@ import numpy as np
 
 from spyglass.model.arrays import I64, U64
 from spyglass.model.labels import LabelTable
-from spyglass.model.samples import HistogramRuns, SampleRuns, SampleTile, Selection
-from spyglass.storage.metrics.ragged import Ragged, merge_ragged, offsets_of, take
+from spyglass.model.samples import HistogramRuns, Selection
+from spyglass.storage.metrics.ragged import merge_ragged, offsets_of, take
 from spyglass.storage.metrics.ragged import pieces as pieces_of
-
-Piece = SampleTile | SampleRuns
+from spyglass.storage.metrics.tiles import LazyPiece, PendingTile, Piece, as_ragged, join
 
 Place = tuple[int, int]
 """(start of the window, order of the flush): within a series, samples ascend with it."""
@@ -27,7 +26,7 @@ class SourceAnswer:
 
     fingerprints: U64
     labels: LabelTable
-    pieces: Sequence[Piece] = ()
+    pieces: Sequence[LazyPiece] = ()
     histograms: Sequence[HistogramRuns] = ()
     late: bool = False
     """Its samples may lie between those of other answers."""
@@ -46,39 +45,41 @@ def assemble(answers: Sequence[SourceAnswer]) -> Selection:
     answers = [answer for answer in (_only_used(a) for a in answers) if answer.labels.size]
     if not answers:
         return Selection(LabelTable(0))
-    if len(answers) == 1:
-        return Selection(answers[0].labels, tuple(answers[0].pieces), tuple(answers[0].histograms))
     rows_of, labels = unify_rows(answers)
     placed = [
-        (place, replace(piece, rows=rows[piece.rows]))
+        (place, with_rows(piece, rows[piece.rows]))
         for answer, rows in zip(answers, rows_of, strict=True)
         for piece, place in zip(answer.pieces, answer.places or [_LAST] * len(answer.pieces), strict=True)
     ]
-    if not any(answer.late for answer in answers):
-        placed.sort(key=itemgetter(0))
-    pieces = [piece for _, piece in placed]
     histograms = [replace(h, rows=rows[h.rows]) for a, rows in zip(answers, rows_of, strict=True) for h in a.histograms]
     if any(answer.late for answer in answers):
-        pieces = list(_in_order(pieces))
-    return Selection(labels, tuple(pieces), tuple(_one_run(histograms)))
-
-
-def _in_order(found: Sequence[Piece]) -> Iterator[Piece]:
-    """Merge everything: the slow way, for when late samples lie between others."""
-    merged = merge_ragged([_as_ragged(piece) for piece in found])
-    if merged is not None:
-        yield from pieces_of(merged)
-
-
-def _as_ragged(piece: Piece) -> Ragged:
-    """With rows ascending, as merge_ragged wants them."""
-    if isinstance(piece, SampleTile):
-        count, length = piece.values.shape
-        lengths = np.full(count, length, np.int64)
-        ragged = Ragged(piece.rows, offsets_of(lengths), np.tile(piece.times, count), piece.values.reshape(-1))
+        found = _in_order([piece for _, piece in placed])
     else:
-        ragged = Ragged(piece.rows, piece.offsets, piece.times, piece.values)
-    return take(ragged, np.argsort(ragged.rows))
+        found = join([piece for _, piece in sorted(placed, key=itemgetter(0))], labels.size) if placed else []
+    return _whole(Selection(labels, tuple(found), tuple(_one_run(histograms))))
+
+
+def _whole(selection: Selection) -> Selection:
+    """Without series of which no sample could be read (damaged chunks)."""
+    used = np.zeros(selection.size, np.bool_)
+    for piece in (*selection.pieces, *selection.histograms):
+        used[piece.rows] = True
+    if used.all():
+        return selection
+    rank = np.cumsum(used) - 1
+    return Selection(
+        selection.labels.take(np.flatnonzero(used)),
+        tuple(replace(piece, rows=rank[piece.rows]) for piece in selection.pieces),
+        tuple(replace(runs, rows=rank[runs.rows]) for runs in selection.histograms),
+    )
+
+
+def _in_order(found: Sequence[LazyPiece]) -> list[Piece]:
+    """Merge everything: the slow way, for when late samples lie between others."""
+    ragged = [as_ragged(piece.tile() if isinstance(piece, PendingTile) else piece) for piece in found]
+    # merge_ragged wants rows ascending.
+    merged = merge_ragged([take(one, np.argsort(one.rows)) for one in ragged])
+    return list(pieces_of(merged)) if merged is not None else []
 
 
 def _one_run(runs: Sequence[HistogramRuns]) -> Sequence[HistogramRuns]:
@@ -144,8 +145,14 @@ def _only_used(answer: SourceAnswer) -> SourceAnswer:
     return SourceAnswer(
         answer.fingerprints[kept],
         answer.labels.take(kept),
-        [replace(p, rows=rank[p.rows]) for p in answer.pieces],
+        [with_rows(p, rank[p.rows]) for p in answer.pieces],
         [replace(h, rows=rank[h.rows]) for h in answer.histograms],
         answer.late,
         answer.places,
     )
+
+
+def with_rows(piece: LazyPiece, rows: I64) -> LazyPiece:
+    """The piece with other row numbers."""
+    renumbered: LazyPiece = replace(piece, rows=rows)
+    return renumbered

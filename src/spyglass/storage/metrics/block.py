@@ -1,6 +1,6 @@
 """A block on disk, opened for reading: match its label columns, read the stripes that the range touches."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from spyglass.model.labels import LabelTable
 from spyglass.model.matchers import Matcher
 from spyglass.model.samples import HistogramRuns
 from spyglass.protocols.budget import Budget
-from spyglass.storage.metrics.assemble import Piece, Place, SourceAnswer
+from spyglass.storage.metrics.assemble import Place, SourceAnswer
 from spyglass.storage.metrics.block_writer import MAGIC
 from spyglass.storage.metrics.column_file import ColumnFile
 from spyglass.storage.metrics.decoded_cache import DecodedCache
@@ -22,13 +22,12 @@ from spyglass.storage.metrics.histogram_codec import histogram_runs
 from spyglass.storage.metrics.label_columns import StoredLabels
 from spyglass.storage.metrics.matching import match_rows
 from spyglass.storage.metrics.ragged import keep_where, pieces
-from spyglass.storage.metrics.stripe import Stripe
+from spyglass.storage.metrics.stripe import OnCorrupt, Stripe
+from spyglass.storage.metrics.tiles import LazyPiece, Piece
 from spyglass.storage.metrics.tombstones import Tombstones
 
 BLOCK_SUFFIX = ".block"
 TOMBSTONE_SUFFIX = ".tombstones"
-
-OnCorrupt = Callable[[CorruptData], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ class Block:
     ) -> SourceAnswer:
         """The block's part of a selection. What fails its checksum is told to `on_corrupt` and left out."""
         rows = self.match(matchers)
-        found: list[Piece] = []
+        found: list[LazyPiece] = []
         places: list[Place] = []
         for number in self.stripes_between(start_ms, end_ms) if len(rows) else ():
             budget.check()
@@ -121,7 +120,7 @@ class Block:
         return self._answer(rows, found, self._histograms(rows, start_ms, end_ms, on_corrupt), places)
 
     def _answer(
-        self, rows: I64, found: list[Piece], histograms: list[HistogramRuns], places: list[Place]
+        self, rows: I64, found: list[LazyPiece], histograms: list[HistogramRuns], places: list[Place]
     ) -> SourceAnswer:
         used = np.zeros(len(rows), np.bool_)
         for piece in (*found, *histograms):
@@ -151,22 +150,22 @@ class Block:
         cache: DecodedCache,
         budget: Budget,
         on_corrupt: OnCorrupt,
-    ) -> Iterator[Piece]:
+    ) -> Iterator[LazyPiece]:
         try:
             stripe = self.stripe(number)
             series = stripe.find(rows)
             if not len(series):
                 return
             read = stripe.read(series, start_ms, end_ms, cache, budget)
+            if self.tombstones.touch(rows, start_ms, end_ms):
+                ragged = read.ragged()
+                found: list[LazyPiece] = list(pieces(keep_where(ragged, self.tombstones.keep(ragged))))
+            else:
+                found = list(read.pieces(on_corrupt))
         except CorruptData as err:
             on_corrupt(err)
-            yield from self._read_what_is_whole(number, rows, start_ms, end_ms, cache, on_corrupt)
-            return
-        if self.tombstones.touch(rows, start_ms, end_ms):
-            ragged = read.ragged()
-            yield from pieces(keep_where(ragged, self.tombstones.keep(ragged)))
-        else:
-            yield from read.pieces()
+            found = list(self._read_what_is_whole(number, rows, start_ms, end_ms, cache, on_corrupt))
+        yield from found
 
     def _read_what_is_whole(
         self, number: int, rows: I64, start_ms: int, end_ms: int, cache: DecodedCache, on_corrupt: OnCorrupt
@@ -241,9 +240,9 @@ class Block:
 _NO_PRINTS = np.zeros((0, 2), np.uint64)
 
 
-def _renumbered(piece: Piece, rows: I64) -> Piece:
+def _renumbered(piece: LazyPiece, rows: I64) -> LazyPiece:
     """Block rows -> places among the matched `rows`, which ascend."""
-    renumbered: Piece = _with_rows(piece, np.searchsorted(rows, piece.rows))
+    renumbered: LazyPiece = _with_rows(piece, np.searchsorted(rows, piece.rows))
     return renumbered
 
 

@@ -1,6 +1,6 @@
 """Write a block: the samples of many series over one or more stripes. Format: docs/formats/metrics-block.md.
 
-A *stripe* is one window of time (`block_range_ms`). Its series are rows of the block's label table, ascending; their values are cut
+A *stripe* is one window of time (`block_range_ms`). Its series are rows of the block's label table; their values are cut
 into chunks of many series, each chunk compressed as one; series that were scraped together share one *time vector*.
 """
 
@@ -15,6 +15,7 @@ from pcodec import ChunkConfig, standalone
 
 from spyglass.model.arrays import I64
 from spyglass.model.labels import LabelTable
+from spyglass.model.samples import is_stale
 from spyglass.protocols.files import Files
 from spyglass.storage.metrics.column_file import ColumnFileWriter
 from spyglass.storage.metrics.label_columns import write_labels
@@ -36,13 +37,15 @@ class ChunkTable:
     at: list[int] = field(default_factory=list)
     size: list[int] = field(default_factory=list)
     crc: list[int] = field(default_factory=list)
+    stale: list[bool] = field(default_factory=list)
     items: int = 0
 
-    def note(self, items: int, at: int, data: bytes) -> None:
+    def note(self, items: int, at: int, data: bytes, *, stale: bool = False) -> None:
         self.first.append(self.items)
         self.at.append(at)
         self.size.append(len(data))
         self.crc.append(zlib.crc32(data))
+        self.stale.append(stale)
         self.items += items
 
 
@@ -72,7 +75,7 @@ class StripeWriter:
     def add(self, ragged: Ragged) -> Iterator[bytes]:
         """Write one chunk. Every series has samples; rows ascend, also from call to call."""
         data = compressed(ragged.values)
-        self._values.note(len(ragged.rows), self._writer.offset, data)
+        self._values.note(len(ragged.rows), self._writer.offset, data, stale=bool(is_stale(ragged.values).any()))
         yield self._writer.raw(data)
         self._rows.append(ragged.rows)
         self._vector_of.append(self._vectors(ragged))
@@ -85,12 +88,13 @@ class StripeWriter:
             yield self._flush_times()
 
     def copy(self, stripe: Stripe, rows: I64) -> Iterator[bytes]:
-        """Take over a whole stripe of another block without decoding its values. rows: its series' rows here, ascending."""
+        """Take over a whole stripe of another block without decoding its values. rows: its series' rows here, in the stripe's order."""
         for source, table in ((stripe.times, self._times), (stripe.values, self._values)):
             for chunk in range(len(source.first)):
                 first, stop = source.item_range(chunk)
                 data = source.raw(chunk)
-                table.note(stop - first, self._writer.offset, data)
+                stale = source is stripe.values and stripe.stale(chunk)
+                table.note(stop - first, self._writer.offset, data, stale=stale)
                 yield self._writer.raw(data)
         self._rows.append(rows)
         self._vector_of.append(stripe.vector_of.astype(np.int64))
@@ -111,6 +115,7 @@ class StripeWriter:
             yield writer.array(f"{name}/{n}/at", np.asarray(table.at, np.int64))
             yield writer.array(f"{name}/{n}/size", np.asarray(table.size, np.int32))
             yield writer.array(f"{name}/{n}/crc", np.asarray(table.crc, np.uint32))
+        yield writer.array(f"values/{n}/stale", np.asarray(self._values.stale, np.uint8))
 
     def _vectors(self, ragged: Ragged) -> I64:
         """The number of each series' time vector, noting the vectors that are new."""

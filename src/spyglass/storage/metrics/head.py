@@ -16,7 +16,7 @@ from spyglass.model.samples import WriteBatch, WriteOutcome
 from spyglass.storage.journal import Journal
 from spyglass.storage.metrics import wal_records
 from spyglass.storage.metrics.admission import AgeLimits, Verdicts, all_in_order, judge
-from spyglass.storage.metrics.assemble import Piece, SourceAnswer
+from spyglass.storage.metrics.assemble import SourceAnswer
 from spyglass.storage.metrics.checkpoint import Checkpoint
 from spyglass.storage.metrics.extras import ExemplarRing, ExemplarRow, MetadataBook, decode_extras, encode_extras
 from spyglass.storage.metrics.flush import HeadPart
@@ -25,6 +25,7 @@ from spyglass.storage.metrics.options import MetricStoreOptions
 from spyglass.storage.metrics.ragged import pieces
 from spyglass.storage.metrics.sample_pool import SamplePool
 from spyglass.storage.metrics.series_index import SeriesIndex
+from spyglass.storage.metrics.tiles import LazyPiece
 
 _NONE: I64 = np.zeros(0, np.int64)
 
@@ -316,12 +317,13 @@ class Head:
         if not len(slots):
             return []
         row_of_slot = self._rows(slots)
-        found: list[Piece] = []
-        late: list[Piece] = []
+        found: list[LazyPiece] = []
+        late: list[LazyPiece] = []
         histograms: list[tuple[int, int, Encoded]] = []
         for part in self.parts():
             if part.pool is not None:
-                found.extend(pieces(part.pool.select(row_of_slot, start_ms, end_ms)))
+                samples = part.pool.select(row_of_slot, start_ms, end_ms)
+                found.extend(pieces(samples, may_be_stale=part.pool.may_be_stale))
             if part.late.samples:
                 late.extend(pieces(part.late.select(row_of_slot, start_ms, end_ms)))
             if part.histograms:

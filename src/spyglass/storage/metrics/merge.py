@@ -15,24 +15,35 @@ from spyglass.model.errors import CorruptData
 from spyglass.model.labels import LabelTable
 from spyglass.protocols.files import Files
 from spyglass.storage.metrics.assemble import SourceAnswer, unify_rows
-from spyglass.storage.metrics.block import Block, OnCorrupt
+from spyglass.storage.metrics.block import Block
 from spyglass.storage.metrics.block_writer import HistogramRow, StripeSource, write_block
 from spyglass.storage.metrics.decoded_cache import DecodedCache
 from spyglass.storage.metrics.fingerprints import table_fingerprints
 from spyglass.storage.metrics.label_columns import sort_order
-from spyglass.storage.metrics.ragged import Ragged, keep_where, merge_ragged, offsets_of, slice_bounds
-from spyglass.storage.metrics.stripe import Stripe
+from spyglass.storage.metrics.ragged import Ragged, keep_where, merge_ragged, offsets_of, slice_bounds, take
+from spyglass.storage.metrics.stripe import OnCorrupt, Stripe
 
 _ALL_TIME = (-(2**62), 2**62)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One source's stripe of a window. rows: the new block's row of each series, ascending."""
+    """One source's stripe of a window. row_map: the new row of each of the block's rows.
+
+    rows [s] ascending: the new rows of the stripe's series; series [s]: which of them it is (blocks order their series differently).
+    """
 
     block: Block
     stripe: Stripe
+    row_map: I64
     rows: I64
+    series: I64
+
+    @staticmethod
+    def of(block: Block, stripe: Stripe, row_map: I64) -> "_Part":
+        rows = row_map[stripe.rows]
+        order = np.argsort(rows, kind="stable")
+        return _Part(block, stripe, row_map, rows[order], order)
 
 
 def merge_blocks(
@@ -79,9 +90,9 @@ def _stripe_source(
                 except CorruptData as err:
                     on_corrupt(err)
                     continue
-                parts.append(_Part(block, stripe, rows[stripe.rows]))
+                parts.append(_Part.of(block, stripe, rows))
     if len(parts) == 1 and not parts[0].block.tombstones and not parts[0].block.late:
-        return StripeSource(start_ms, lambda: (), copied=(parts[0].stripe, parts[0].rows))
+        return StripeSource(start_ms, lambda: (), copied=(parts[0].stripe, parts[0].row_map[parts[0].stripe.rows]))
     return StripeSource(start_ms, partial(_merged_slices, parts, cache, on_corrupt))
 
 
@@ -89,7 +100,8 @@ def _merged_slices(parts: Sequence[_Part], cache: DecodedCache, on_corrupt: OnCo
     if not parts:
         return
     rows, inverse = np.unique(np.concatenate([part.rows for part in parts]), return_inverse=True)
-    lengths = np.bincount(inverse, weights=np.concatenate([part.stripe.lengths() for part in parts])).astype(np.int64)
+    weights = np.concatenate([part.stripe.lengths()[part.series] for part in parts])
+    lengths = np.bincount(inverse, weights=weights).astype(np.int64)
     for low, high in slice_bounds(lengths):
         slices = [_slice(part, int(rows[low]), int(rows[high - 1]), cache, on_corrupt) for part in parts]
         merged = merge_ragged([ragged for ragged in slices if len(ragged.times)])
@@ -100,7 +112,7 @@ def _merged_slices(parts: Sequence[_Part], cache: DecodedCache, on_corrupt: OnCo
 def _slice(part: _Part, first_row: int, last_row: int, cache: DecodedCache, on_corrupt: OnCorrupt) -> Ragged:
     """The part's samples of the rows first_row..last_row, without those that were deleted."""
     low, high = np.searchsorted(part.rows, [first_row, last_row + 1])
-    series = np.arange(low, high)
+    series = np.sort(part.series[low:high])
     try:
         found = [part.stripe.read(series, *_ALL_TIME, cache).ragged()] if len(series) else []
     except CorruptData:
@@ -112,10 +124,9 @@ def _slice(part: _Part, first_row: int, last_row: int, cache: DecodedCache, on_c
     if ragged is None:
         nothing = np.zeros(0, np.int64)
         return Ragged(nothing, offsets_of(nothing), nothing, np.zeros(0))
-    # Block rows -> new rows; both ascend.
-    return Ragged(
-        part.rows[np.searchsorted(part.stripe.rows, ragged.rows)], ragged.offsets, ragged.times, ragged.values
-    )
+    rows = part.row_map[ragged.rows]
+    renamed = Ragged(rows, ragged.offsets, ragged.times, ragged.values)
+    return renamed if (rows[1:] > rows[:-1]).all() else take(renamed, np.argsort(rows))
 
 
 def _readable(part: _Part, series: I64, cache: DecodedCache, on_corrupt: OnCorrupt) -> Iterator[Ragged]:

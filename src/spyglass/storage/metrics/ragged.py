@@ -63,7 +63,7 @@ def keep_where(ragged: Ragged, keep: Mask) -> Ragged:
     return Ragged(ragged.rows[left], offsets_of(counts[left]), ragged.times[keep], ragged.values[keep])
 
 
-def pieces(ragged: Ragged) -> Iterator[SampleTile | SampleRuns]:
+def pieces(ragged: Ragged, *, may_be_stale: bool = True) -> Iterator[SampleTile | SampleRuns]:
     """Tiles for the series that share a time vector with at least three others, runs for the rest."""
     if not len(ragged.times):
         return
@@ -71,17 +71,17 @@ def pieces(ragged: Ragged) -> Iterator[SampleTile | SampleRuns]:
     if groups == 1 and len(ragged.rows) >= TILE_SERIES_MIN:
         length = int(ragged.offsets[1])
         shape = (len(ragged.rows), length)
-        yield SampleTile(ragged.rows, ragged.times[:length], ragged.values.reshape(shape))
+        yield SampleTile(ragged.rows, ragged.times[:length], ragged.values.reshape(shape), None, may_be_stale)
         return
     sizes = np.bincount(group_ids, minlength=groups)
     order = np.argsort(group_ids, kind="stable")
     bounds = offsets_of(sizes)
     for group in np.flatnonzero(sizes >= TILE_SERIES_MIN).tolist():
         members = order[bounds[group] : bounds[group + 1]]
-        yield _tile(ragged, members)
+        yield _tile(ragged, members, may_be_stale)
     rest = np.flatnonzero(sizes[group_ids] < TILE_SERIES_MIN)
     if len(rest):
-        yield _runs(ragged, rest)
+        yield _runs(ragged, rest, may_be_stale)
 
 
 def take(ragged: Ragged, series: I64) -> Ragged:
@@ -100,18 +100,18 @@ def gather_rows(values: F64, starts: I64, length: int) -> F64:
     return matrix
 
 
-def _tile(ragged: Ragged, members: I64) -> SampleTile:
+def _tile(ragged: Ragged, members: I64, may_be_stale: bool) -> SampleTile:
     starts = ragged.offsets[members]
     length = int(ragged.offsets[members[0] + 1] - starts[0])
     times = ragged.times[starts[0] : starts[0] + length]
-    return SampleTile(ragged.rows[members], times, gather_rows(ragged.values, starts, length))
+    return SampleTile(ragged.rows[members], times, gather_rows(ragged.values, starts, length), None, may_be_stale)
 
 
-def _runs(ragged: Ragged, members: I64) -> SampleRuns:
+def _runs(ragged: Ragged, members: I64, may_be_stale: bool) -> SampleRuns:
     if len(members) == len(ragged.rows):
-        return SampleRuns(ragged.rows, ragged.offsets, ragged.times, ragged.values)
+        return SampleRuns(ragged.rows, ragged.offsets, ragged.times, ragged.values, may_be_stale)
     part = take(ragged, members)
-    return SampleRuns(part.rows, part.offsets, part.times, part.values)
+    return SampleRuns(part.rows, part.offsets, part.times, part.values, may_be_stale)
 
 
 def _time_groups(ragged: Ragged) -> tuple[I64, int]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from spyglass.model.arrays import F64, I32, I64, Mask
+from spyglass.model.samples import is_stale
 from spyglass.storage.metrics.ragged import Ragged, gather_index, keep_where, offsets_of, slice_bounds
 
 _PAGE_MAX, _PAGE_MIN = 32, 8
@@ -33,6 +34,8 @@ class SamplePool:
         self._open: I32 = np.full(max(series * 2, 64), -1, np.int32)
         self.min_ms, self.max_ms = 2**62, -(2**62)
         self.samples = 0
+        self.may_be_stale = False
+        """Whether a stale marker was ever appended."""
 
     def has_room(self, count: int) -> bool:
         """Whether any batch of so many samples fits: in the worst case each needs a page."""
@@ -49,6 +52,7 @@ class SamplePool:
         self._times.reshape(-1)[position] = times
         self._values.reshape(-1)[position] = values
         self.samples += len(slots)
+        self.may_be_stale = self.may_be_stale or bool(is_stale(values).any())
         self.min_ms = min(self.min_ms, int(times.min()))
         self.max_ms = max(self.max_ms, int(times.max()))
 

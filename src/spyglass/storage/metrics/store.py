@@ -13,7 +13,7 @@ from spyglass.model.arrays import I64
 from spyglass.model.errors import CorruptData, DiskFull, Unavailable
 from spyglass.model.labels import METRIC_NAME, Labels, LabelTable
 from spyglass.model.matchers import Matcher
-from spyglass.model.samples import Exemplar, Metadata, SampleRuns, Selection, WriteBatch, WriteOutcome
+from spyglass.model.samples import Exemplar, Metadata, Selection, WriteBatch, WriteOutcome
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.files import Files
@@ -31,6 +31,7 @@ from spyglass.storage.metrics.merge import merge_blocks
 from spyglass.storage.metrics.options import MetricStoreOptions
 from spyglass.storage.metrics.retention import beyond_retention
 from spyglass.storage.metrics.snapshot import write_snapshot
+from spyglass.storage.metrics.tiles import sample_count
 from spyglass.storage.metrics.tombstones import Tombstone
 
 _FROZEN_MAX = 2
@@ -155,9 +156,7 @@ class DiskMetricStore:
         with self._lock:
             blocks = self._blocks.blocks
             head = self._head.select(matchers, start_ms, end_ms)
-        budget.charge_samples(
-            sum(len(p.times) if isinstance(p, SampleRuns) else p.values.size for a in head for p in a.pieces)
-        )
+        budget.charge_samples(sum(sample_count(piece) for answer in head for piece in answer.pieces))
         past = []
         for block in blocks:
             if block.overlaps(start_ms, end_ms):

@@ -1,6 +1,6 @@
 """Read one stripe of a block: the chunks that the chosen series lie in, decoded straight into the answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -10,14 +10,17 @@ import numpy as np
 import numpy.typing as npt
 from pcodec import standalone
 
-from spyglass.model.arrays import F64, I32, I64
-from spyglass.model.samples import SampleRuns, SampleTile
+from spyglass.model.arrays import F64, I32, I64, Mask
+from spyglass.model.errors import CorruptData
+from spyglass.model.samples import SampleRuns
 from spyglass.protocols.budget import Budget
 from spyglass.storage.metrics.column_file import ColumnFile
 from spyglass.storage.metrics.decoded_cache import DecodedCache
-from spyglass.storage.metrics.ragged import TILE_SERIES_MIN, Ragged, gather_index, gather_rows, offsets_of
+from spyglass.storage.metrics.ragged import TILE_SERIES_MIN, Ragged, gather_index, offsets_of
+from spyglass.storage.metrics.tiles import PendingTile
 
 Array = npt.NDArray[Any]
+OnCorrupt = Callable[[CorruptData], None]
 
 
 class ChunkedColumn:
@@ -70,52 +73,65 @@ class ChunkedColumn:
 
 @dataclass(frozen=True, slots=True)
 class StripeRead:
-    """S series read from a stripe. rows [S]: block rows. values: one series after the other.
+    """What is to be read from a stripe; values are not decoded yet.
 
-    vector_of [S] numbers the time vectors 0..V-1; vector v is times[starts[v] : starts[v] + counts[v]].
+    series [S]: numbers in the stripe, ascending. vector_of [S] numbers the time vectors 0..V-1; vector v, cut to the range, is
+    times[starts[v] : starts[v] + counts[v]] and begins `low[v]` samples into the stored one.
     """
 
-    rows: I64
+    stripe: "Stripe"
+    series: I64
     vector_of: I64
     times: I64
     starts: I64
     counts: I64
-    values: F64
+    low: I64
+    cache: DecodedCache
+    budget: Budget | None
+
+    @property
+    def rows(self) -> I64:
+        """Block rows [S]."""
+        return self.stripe.rows[self.series]
 
     def ragged(self) -> Ragged:
-        """With the times written out for every series."""
-        counts = self.counts[self.vector_of]
-        index = gather_index(self.starts[self.vector_of], counts)
-        return Ragged(self.rows, offsets_of(counts), self.times[index], self.values)
+        """Decoded, with the times written out for every series. Raises: CorruptData."""
+        return self._ragged(np.arange(len(self.series)))
 
-    def pieces(self) -> Iterator[SampleTile | SampleRuns]:
-        """A tile per time vector that enough series share; the others as runs."""
+    def pieces(self, on_corrupt: OnCorrupt) -> Iterator[PendingTile | SampleRuns]:
+        """A tile per time vector that enough series share; the others as runs.
+
+        Raises: CorruptData for a damaged chunk of the runs; one of a tile is told to on_corrupt when the tile is filled.
+        """
         sizes = np.bincount(self.vector_of, minlength=len(self.counts))
-        if np.count_nonzero(sizes) == 1 and len(self.rows) >= TILE_SERIES_MIN:
-            yield self._tile(int(self.vector_of[0]), self.rows, self.values)
-        elif len(self.rows):
-            yield from self._mixed_pieces(sizes)
-
-    def _mixed_pieces(self, sizes: I64) -> Iterator[SampleTile | SampleRuns]:
-        counts = self.counts[self.vector_of]
-        begins = offsets_of(counts)[:-1]
         order = np.argsort(self.vector_of, kind="stable")
         bounds = offsets_of(sizes)
         for vector in np.flatnonzero(sizes >= TILE_SERIES_MIN).tolist():
-            members = order[bounds[vector] : bounds[vector + 1]]
-            yield self._tile(
-                vector, self.rows[members], gather_rows(self.values, begins[members], int(counts[members[0]]))
-            )
+            yield self._pending(vector, order[bounds[vector] : bounds[vector + 1]], on_corrupt)
         rest = np.flatnonzero(sizes[self.vector_of] < TILE_SERIES_MIN)
         if len(rest):
-            lengths = counts[rest]
-            times = self.times[gather_index(self.starts[self.vector_of[rest]], lengths)]
-            values = self.values if len(rest) == len(self.rows) else self.values[gather_index(begins[rest], lengths)]
-            yield SampleRuns(self.rows[rest], offsets_of(lengths), times, values)
+            part = self._ragged(rest)
+            yield SampleRuns(
+                part.rows, part.offsets, part.times, part.values, self.stripe.may_be_stale(self.series[rest])
+            )
 
-    def _tile(self, vector: int, rows: I64, values: F64) -> SampleTile:
-        start, count = int(self.starts[vector]), int(self.counts[vector])
-        return SampleTile(rows, self.times[start : start + count], values.reshape(len(rows), count))
+    def _ragged(self, members: I64) -> Ragged:
+        vectors = self.vector_of[members]
+        counts = self.counts[vectors]
+        series = self.series[members]
+        values = self.stripe.read_values(series, self.low[vectors], counts, self.cache, self.budget)
+        times = self.times[gather_index(self.starts[vectors], counts)]
+        return Ragged(self.stripe.rows[series], offsets_of(counts), times, values)
+
+    def _pending(self, vector: int, members: I64, on_corrupt: OnCorrupt) -> PendingTile:
+        start, count, low = int(self.starts[vector]), int(self.counts[vector]), int(self.low[vector])
+        series = self.series[members]
+
+        def fill(chosen: I64, out: F64) -> I64:
+            return self.stripe.read_matrix(series[chosen], low, out, self.cache, self.budget, on_corrupt)
+
+        times = self.times[start : start + count]
+        return PendingTile(self.stripe.rows[series], times, fill, self.stripe.may_be_stale(series))
 
 
 class Stripe:
@@ -124,15 +140,16 @@ class Stripe:
     def __init__(self, file: ColumnFile, number: int, block: int) -> None:
         self._block = block
         _, self.min_ms, self.max_ms, _, _ = file.meta["stripes"][number]
+        self._stale: Mask = file.array(f"values/{number}/stale").astype(np.bool_)
         self.rows: I64 = file.array(f"rows/{number}").astype(np.int64)
         self.vector_of: I32 = file.array(f"vector_of/{number}")
         self.vector_lengths: I64 = file.array(f"lengths/{number}").astype(np.int64)
         self.times = ChunkedColumn(file, "times", number, self.vector_lengths)
         self.values = ChunkedColumn(file, "values", number, self.vector_lengths[self.vector_of])
 
-    @property
-    def nbytes(self) -> int:
-        return self.rows.nbytes + self.vector_of.nbytes + self.values.offsets.nbytes + self.times.offsets.nbytes
+    def stale(self, chunk: int) -> bool:
+        """Whether the chunk of values holds a stale marker."""
+        return bool(self._stale[chunk])
 
     def lengths(self) -> I64:
         """Samples of each of the stripe's series."""
@@ -159,10 +176,7 @@ class Stripe:
     def read(
         self, series: I64, start_ms: int, end_ms: int, cache: DecodedCache, budget: Budget | None = None
     ) -> StripeRead:
-        """The samples in [start_ms, end_ms] of ascending `series` (numbers in this stripe).
-
-        Raises: CorruptData for the first chunk that fails its checksum.
-        """
+        """Plan to read the samples in [start_ms, end_ms] of ascending `series`; charges the budget. Raises: CorruptData for times."""
         vectors, inverse = np.unique(self.vector_of[series], return_inverse=True)
         times, offsets, low, high = self._cut_vectors(vectors.astype(np.int64), start_ms, end_ms, cache)
         counts = (high - low)[inverse]
@@ -171,8 +185,12 @@ class Stripe:
             series, inverse, counts = series[kept], inverse[kept], counts[kept]
         if budget is not None:
             budget.charge_samples(int(counts.sum()))
-        values = self._read_values(series, low[inverse], counts, cache, budget)
-        return StripeRead(self.rows[series], inverse.astype(np.int64), times, offsets[:-1] + low, high - low, values)
+        vector_of = inverse.astype(np.int64)
+        return StripeRead(self, series, vector_of, times, offsets[:-1] + low, high - low, low, cache, budget)
+
+    def may_be_stale(self, series: I64) -> bool:
+        """Whether any chunk that the series lie in holds a stale marker."""
+        return bool(self._stale[self.values.chunks_of(series)[0]].any())
 
     def _cut_vectors(self, vectors: I64, start_ms: int, end_ms: int, cache: DecodedCache) -> tuple[I64, I64, I64, I64]:
         """Times of some vectors, ragged, and for each the half-open stretch [low, high) inside the range."""
@@ -193,7 +211,7 @@ class Stripe:
         low = np.add.reduceat(times < start_ms, offsets[:-1], dtype=np.int64)
         return times, offsets, low, np.maximum(high, low)
 
-    def _read_values(self, series: I64, low: I64, counts: I64, cache: DecodedCache, budget: Budget | None) -> F64:
+    def read_values(self, series: I64, low: I64, counts: I64, cache: DecodedCache, budget: Budget | None) -> F64:
         """The values of each series from `low` on, `counts` of them, one after the other."""
         places = offsets_of(counts)
         out = np.empty(int(places[-1]), np.float64)
@@ -212,16 +230,63 @@ class Stripe:
         first, stop = column.item_range(chunk)
         base = int(column.offsets[first])
         whole = int(column.offsets[stop]) - base
-        key = column.key(self._block, chunk)
-        held = cache.get(key)
+        held = cache.get(column.key(self._block, chunk))
         if held is None and len(target) == whole:
             column.decode_into(chunk, target)
             return
         if held is None:
-            # A chunk of which most is wanted is not worth a place in the cache: decoding it is as fast as copying.
-            fresh = len(target) * 2 > whole
-            held = column.decode(chunk) if fresh else cache.get_or(key, partial(column.decode, chunk))
+            held = self._decoded(chunk, len(target), cache)
         _copy(held, column.offsets[series] - base, whole // (stop - first), low, counts, target)
+
+    def read_matrix(
+        self, series: I64, low: int, out: F64, cache: DecodedCache, budget: Budget | None, on_corrupt: OnCorrupt
+    ) -> I64:
+        """Fill out [S,N]: of each series N values from the `low`th on. Returns the rows of `out` that could not be read."""
+        order = np.argsort(series, kind="stable")
+        ordered = bool((order[1:] > order[:-1]).all())
+        sorted_series = series if ordered else series[order]
+        column, length = self.values, out.shape[1]
+        failed: list[I64] = []
+        chunks, bounds = column.chunks_of(sorted_series)
+        for number, chunk in enumerate(chunks):
+            if budget is not None and number % 16 == 0:
+                budget.check()
+            mine = slice(bounds[number], bounds[number + 1])
+            rows = mine if ordered else order[mine]
+            try:
+                held = self._decoded(chunk, (mine.stop - mine.start) * length, cache)
+            except CorruptData as err:
+                on_corrupt(err)
+                failed.append(np.arange(len(series))[rows])
+                continue
+            starts = column.offsets[sorted_series[mine]] - int(column.offsets[column.item_range(chunk)[0]]) + low
+            out[rows] = _rectangle(held, starts, length)
+        return np.concatenate(failed) if failed else _NOTHING
+
+    def _decoded(self, chunk: int, wanted: int, cache: DecodedCache) -> F64:
+        """The chunk's values. One of which most is wanted is not worth a place in the cache: decoding is as fast as copying."""
+        column = self.values
+        key = column.key(self._block, chunk)
+        held = cache.get(key)
+        if held is not None:
+            return held
+        first, stop = column.item_range(chunk)
+        if wanted * 2 > int(column.offsets[stop] - column.offsets[first]):
+            return column.decode(chunk)
+        return cache.get_or(key, partial(column.decode, chunk))
+
+
+_NOTHING = np.zeros(0, np.int64)
+
+
+def _rectangle(held: F64, starts: I64, length: int) -> F64:
+    """The stretches [start, start+length) as rows; a view where they are evenly spaced."""
+    gaps = np.diff(starts)
+    step = int(gaps[0]) if len(gaps) else length
+    if (gaps == step).all() and step >= length:
+        return np.lib.stride_tricks.as_strided(held[starts[0] :], (len(starts), length), (8 * step, 8), writeable=False)
+    matrix: F64 = held[starts[:, None] + np.arange(length)]
+    return matrix
 
 
 def _copy(held: F64, starts: I64, length: int, low: I64, counts: I64, target: F64) -> None:
