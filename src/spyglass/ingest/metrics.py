@@ -72,12 +72,18 @@ def shown(labels: Labels) -> str:
     return f"{name}{{{pairs}}}"
 
 
+LabelsOf = Callable[[I64], Sequence[Labels]]
+
+Moved = tuple[I64, I64]
+"""(old references, ascending; new ones, -1 where the store refuses the series)."""
+
+
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """outcome: of the whole batch, in the batch's rows. moved: (rows, new references) that were resolved again."""
+    """outcome: of the whole batch, in the batch's rows. moved: references that were resolved again."""
 
     outcome: WriteOutcome
-    moved: tuple[I64, I64] | None = None
+    moved: Moved | None = None
 
 
 class MetricIngest:
@@ -97,16 +103,16 @@ class MetricIngest:
         batch: WriteBatch,
         *,
         door: str,
-        labels_of: Callable[[I64], Sequence[Labels]],
+        labels_of: LabelsOf,
         durable: bool,
     ) -> IngestResult:
-        """Store a batch. labels_of: the label sets of rows of the batch, asked only for references that the store has forgotten.
+        """Store a batch. labels_of: the label sets of references, asked only for those that the store has forgotten.
 
         Raises: DiskFull, Unavailable: nothing of the batch was stored.
         """
         outcome = store.append(batch, durable=durable)
         moved = None
-        if len(outcome.unknown):
+        if len(outcome.unknown) or len(_forgotten_histograms(outcome)):
             outcome, moved = self._again(store, batch, outcome, labels_of, durable)
         self._count(outcome, door)
         return IngestResult(outcome, moved)
@@ -117,27 +123,15 @@ class MetricIngest:
             self._rejected.inc(door, reason, by=count)
 
     def _again(
-        self,
-        store: MetricWriter,
-        batch: WriteBatch,
-        first: WriteOutcome,
-        labels_of: Callable[[I64], Sequence[Labels]],
-        durable: bool,
-    ) -> tuple[WriteOutcome, tuple[I64, I64]]:
-        rows = first.unknown
-        refs = store.resolve(labels_of(rows))
-        known = np.flatnonzero(refs > 0)
-        kept = rows[known]
-        second = store.append(WriteBatch(refs[known], batch.times[kept], batch.values[kept]), durable=durable)
-        merged = replace(
-            first,
-            accepted=first.accepted + second.accepted,
-            unknown=rows[refs <= 0],
-            out_of_order=np.concatenate([first.out_of_order, kept[second.out_of_order]]),
-            too_old=np.concatenate([first.too_old, kept[second.too_old]]),
-            duplicate=np.concatenate([first.duplicate, kept[second.duplicate]]),
-        )
-        return merged, (rows, refs)
+        self, store: MetricWriter, batch: WriteBatch, first: WriteOutcome, labels_of: LabelsOf, durable: bool
+    ) -> tuple[WriteOutcome, Moved]:
+        """Resolve what the store has forgotten, and append just that once more."""
+        rows, hist_rows = first.unknown, _forgotten_histograms(first)
+        old = np.unique(np.concatenate([batch.refs[rows], _hist_refs(batch)[hist_rows]]))
+        new = store.resolve(labels_of(old))
+        retry, rows, hist_rows = _retry(batch, rows, hist_rows, old, new)
+        second = store.append(retry, durable=durable)
+        return _merged(first, second, rows, hist_rows), (old, new)
 
     def _count(self, outcome: WriteOutcome, door: str) -> None:
         if outcome.accepted:
@@ -151,3 +145,51 @@ class MetricIngest:
         )
         for reason, count in counts:
             self.reject(door, reason, count)
+
+
+def _forgotten_histograms(outcome: WriteOutcome) -> I64:
+    return np.array([row for row, reason in outcome.hist_rejected if reason == "unknown"], np.int64)
+
+
+def _hist_refs(batch: WriteBatch) -> I64:
+    return np.zeros(0, np.int64) if batch.hist_refs is None else batch.hist_refs
+
+
+def _retry(batch: WriteBatch, rows: I64, hist_rows: I64, old: I64, new: I64) -> tuple[WriteBatch, I64, I64]:
+    """The batch of what was forgotten, under its new references, and which rows of the whole it holds."""
+    successor = dict(zip(old.tolist(), new.tolist(), strict=True))
+
+    def renamed(refs: I64) -> I64:
+        return np.array([successor[ref] for ref in refs.tolist()], np.int64)
+
+    refs, hist_refs = renamed(batch.refs[rows]), renamed(_hist_refs(batch)[hist_rows])
+    known, hist_known = refs > 0, hist_refs > 0
+    rows, hist_rows = rows[known], hist_rows[hist_known]
+    exemplars = [(successor[ref], e) for ref, e in batch.exemplars if successor.get(ref, 0) > 0]
+    times = batch.hist_times
+    retry = WriteBatch(
+        refs[known],
+        batch.times[rows],
+        batch.values[rows],
+        hist_refs=hist_refs[hist_known] if times is not None else None,
+        hist_times=None if times is None else times[hist_rows],
+        histograms=[batch.histograms[row] for row in hist_rows.tolist()],
+        exemplars=exemplars,
+    )
+    return retry, rows, hist_rows
+
+
+def _merged(first: WriteOutcome, second: WriteOutcome, rows: I64, hist_rows: I64) -> WriteOutcome:
+    """One account of both appends, in the rows of the first."""
+    retried = set(hist_rows.tolist())
+    kept = [(row, reason) for row, reason in first.hist_rejected if row not in retried]
+    again = [(int(hist_rows[row]), reason) for row, reason in second.hist_rejected]
+    return replace(
+        first,
+        accepted=first.accepted + second.accepted,
+        unknown=np.setdiff1d(first.unknown, rows),
+        out_of_order=np.concatenate([first.out_of_order, rows[second.out_of_order]]),
+        too_old=np.concatenate([first.too_old, rows[second.too_old]]),
+        duplicate=np.concatenate([first.duplicate, rows[second.duplicate]]),
+        hist_rejected=(*kept, *again),
+    )

@@ -45,13 +45,12 @@ class RemoteWriteIngest:
             store,
             batch,
             door="remote_write",
-            labels_of=lambda at: [labels_of_key(columns.keys[entry]) for entry in rows[at].tolist()],
+            labels_of=lambda refs: [labels_of_key(key) for key in _keys_of(refs, entry_refs, columns)],
             durable=True,
         )
         if result.moved is not None:
-            at, refs = result.moved
-            entries = rows[at].tolist()
-            cache.learn([(columns.keys[entry], ref) for entry, ref in zip(entries, refs.tolist(), strict=True)])
+            old, new = result.moved
+            cache.learn(list(zip(_keys_of(old, entry_refs, columns), new.tolist(), strict=True)))
         outcome = result.outcome
         self._ingest.reject("remote_write", "labels", len(problems))
         problems.extend(_refusals(outcome, batch, rows, columns))
@@ -90,6 +89,12 @@ class RemoteWriteIngest:
         cache.learn(kept)
         refused = [labels for (_, labels), ref in zip(wanted, refs, strict=True) if ref <= 0]
         problems.extend(f"the limit of active series is reached: {shown(labels)} is new" for labels in refused)
+
+
+def _keys_of(refs: I64, entry_refs: I64, columns: WriteColumns) -> list[Key]:
+    """The key of each reference. Cost: the body's entries, once in a long while."""
+    key_of = dict(zip(entry_refs.tolist(), columns.keys, strict=True))
+    return [key_of[ref] for ref in refs.tolist()]
 
 
 def _batch(columns: WriteColumns, entry_refs: I64) -> tuple[WriteBatch, I64]:

@@ -214,11 +214,11 @@ class TargetWriter:
             self._store,
             batch,
             door="scrape",
-            labels_of=lambda rows: self._labels_at(batch.refs[rows]),
+            labels_of=self._labels_at,
             durable=False,
         )
         if result.moved is not None:
-            self._rename(batch.refs[result.moved[0]], result.moved[1])
+            self._rename(*result.moved)
         return result.outcome
 
     def _report_values(self, report: ScrapeReport) -> F64:
