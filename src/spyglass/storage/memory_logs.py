@@ -202,7 +202,6 @@ def _batches(rows: list[Row], budget: Budget) -> Iterator[LogBatch]:
     for at in range(0, len(rows), 1000):
         budget.check()
         chunk = rows[at : at + 1000]
-        budget.charge_samples(len(chunk))
         codes: dict[Labels, int] = {}
         stream = np.asarray([codes.setdefault(labels, len(codes)) for _, labels, _ in chunk], np.int32)
         entries = [entry for _, _, entry in chunk]

@@ -296,7 +296,10 @@ class LogStoreSuite:
 
 
 def random_line(rng: random.Random, number: int) -> str:
-    kind = rng.randrange(8)
+    kind = rng.randrange(9)
+    if kind == 8:
+        value = rng.choice(['a\\"b', "tab\\t", "\\u00e9", "\\ud800", "\\x", "path\\\\", "\\", "é", "error", "\\ufffd"])
+        return f'{{"level":"{value}","n":{number % 40},"id":"{number}"}}'
     if kind < 3:
         level = rng.choice(["info", "warn", "error"])
         return f'{{"level":"{level}","n":{rng.randrange(10 ** rng.randrange(1, 19))},"id":"{rng.getrandbits(64):x}-{number}"}}'

@@ -12,7 +12,7 @@ from spyglass.model.labels import Labels
 from spyglass.model.log_stages import JsonParser, LogfmtParser
 from spyglass.storage.logs.part import Part
 from spyglass.storage.logs.template import Template
-from spyglass.text.jsonlines import clean_text, nested_name, sanitize_name
+from spyglass.text.jsonlines import clean_text, decode_object, nested_name, sanitize_name
 
 EXTRACTED = "_extracted"
 Parser = JsonParser | LogfmtParser
@@ -59,8 +59,20 @@ def source_of(part: Part, name: str, parser: Parser | None) -> Source:
 def slot_value(template: Template, slot: int, parser: Parser) -> Value:
     """How the label's text follows from the slot's."""
     if isinstance(parser, JsonParser):
-        return clean_text if template.quoted[slot] else _bare
+        return _string if template.quoted[slot] else _bare
     return clean_text if parser.keep_empty else _not_empty
+
+
+def _string(text: str) -> str:
+    """What stood between quotes, unescaped.
+
+    >>> _string(r"a\\nb"), _string("plain")
+    ('a\\nb', 'plain')
+    """
+    if "\\" in text:
+        pairs, _ = decode_object(f'{{"a":"{text}"}}')
+        return clean_text(str(pairs[0][1]))
+    return clean_text(text)
 
 
 def _bare(text: str) -> str | None:

@@ -28,8 +28,8 @@ class LogStoreOptions:
     """
 
     hot_rows: int = 65536
-    hot_bytes: int = 48 << 20
-    hot_age_ns: int = 3600 * SECOND_NS
+    hot_bytes: int = 32 << 20
+    hot_age_ns: int = 1800 * SECOND_NS
     block_rows: int = 4 << 20
     cache_bytes: int = 24 << 20
     retention_ns: int = 0

@@ -95,16 +95,15 @@ def batches(runs: Iterator[Run], hints: LogHints, budget: Budget) -> Iterator[Lo
         while at < run.size:
             budget.check()
             piece = slice(at, min(at + size, run.size))
-            yield batch_of(run, piece, hints, budget)
+            yield batch_of(run, piece, hints)
             at += size
             size = min(size * 2, BATCH_ROWS)
 
 
-def batch_of(run: Run, piece: slice, hints: LogHints, budget: Budget) -> LogBatch:
+def batch_of(run: Run, piece: slice, hints: LogHints) -> LogBatch:
     """Rows of several parts as one batch. Per part once, never per line."""
     owner, rows, times = run.owner[piece], run.rows[piece], run.times[piece]
     n = len(rows)
-    budget.charge_samples(n)
     lines: list[str] = [""] * n
     metadata: list[Labels] = [()] * n
     any_metadata = False

@@ -74,7 +74,7 @@ def shred(rows: Rows, seqs: I64, memory: TemplateMemory) -> list[MemoryPart]:
         return []
     order = np.argsort(rows.times, kind="stable")
     buffer = np.frombuffer(rows.blob + b"\0" * PADDING, np.uint8)
-    lines = Lines(buffer, rows.offsets[:-1], rows.offsets[1:])
+    lines = Lines(buffer, rows.offsets[:-1], rows.offsets[1:], escapes=b"\\" in rows.blob)
     parts = []
     left = order
     for template, matched, starts, lengths in _cut_templates(lines, rows, order, memory):
@@ -98,7 +98,7 @@ Cut = tuple[Template, I64, I64, I64]
 
 def _cut_templates(lines: Lines, rows: Rows, order: I64, memory: TemplateMemory) -> list[Cut]:
     """(template, its rows in order of time, slot starts, slot lengths) for every template worth having."""
-    usable = ~_rows_with_odd_bytes(lines)
+    odd, escaped = _rows_with_odd_bytes(lines)
     cuts: list[Cut] = []
     anchors: dict[bytes, Anchors] = {}
 
@@ -107,10 +107,12 @@ def _cut_templates(lines: Lines, rows: Rows, order: I64, memory: TemplateMemory)
             anchors[template.anchor] = Anchors.find(lines, template.anchor)
         places = anchors[template.anchor]
         candidates = left[places.counts()[left] == template.anchor_count]
+        if template.kind != "json" and lines.escapes:
+            candidates = candidates[~escaped[candidates]]
         if len(candidates) < MIN_TEMPLATE_ROWS:
             return left
         matched, starts, lengths = match(template, lines, places, candidates)
-        good = _valid_slots(template, lines.buffer, starts, lengths)
+        good = _valid_slots(template, lines.buffer, starts, lengths, escapes=lines.escapes)
         if not good.all():
             matched, starts, lengths = matched[good], starts[:, good], lengths[:, good]
         if len(matched) < MIN_TEMPLATE_ROWS:
@@ -120,7 +122,7 @@ def _cut_templates(lines: Lines, rows: Rows, order: I64, memory: TemplateMemory)
         gone[matched] = True
         return left[~gone[left]]
 
-    left = order[usable[order]]
+    left = order[~odd[order]]
     for template in memory.known():
         if len(left) >= MIN_TEMPLATE_ROWS and len(cuts) < MAX_TEMPLATES:
             left = attempt(template, left)
@@ -137,26 +139,49 @@ def _cut_templates(lines: Lines, rows: Rows, order: I64, memory: TemplateMemory)
     return cuts
 
 
-def _rows_with_odd_bytes(lines: Lines) -> Mask:
-    """[n]: the line holds a control character or a backslash, so that its quotes cannot be trusted."""
-    mask = np.zeros(len(lines.starts), np.bool_)
+def _rows_with_odd_bytes(lines: Lines) -> tuple[Mask, Mask]:
+    """[n] the line holds a control character or two backslashes in a row; [n] it holds a backslash."""
+    odd, escaped = np.zeros(len(lines.starts), np.bool_), np.zeros(len(lines.starts), np.bool_)
     body = lines.buffer[: int(lines.ends[-1])]
     for at in range(0, len(body), CHUNK_BYTES):
         piece = body[at : at + CHUNK_BYTES]
-        if piece.min() >= 32 and not (piece == 92).any():
-            continue
-        odd = at + np.flatnonzero((piece < 32) | (piece == 92))
-        mask[np.searchsorted(lines.ends, odd, side="right")] = True
-    return mask
+        if piece.min() < 32:
+            odd[_lines_at(lines, at + np.flatnonzero(piece < 32))] = True
+        if lines.escapes and len(slashes := at + np.flatnonzero(piece == 92)):
+            escaped[_lines_at(lines, slashes)] = True
+            odd[_lines_at(lines, slashes[lines.buffer[slashes + 1] == 92])] = True
+    return odd, escaped
 
 
-def _valid_slots(template: Template, buffer: U8, starts: I64, lengths: I64) -> Mask:
+def _lines_at(lines: Lines, places: I64) -> I64:
+    return np.searchsorted(lines.ends, places, side="right")
+
+
+def _valid_slots(template: Template, buffer: U8, starts: I64, lengths: I64, *, escapes: bool) -> Mask:
     """[r]: what stands in the slots is what the language allows there, so that a parser would cut the line as we did."""
     good = np.ones(starts.shape[1], np.bool_)
     for index, quoted in enumerate(template.quoted):
         if quoted and template.kind == "json":
+            if escapes:
+                good &= _valid_escapes(buffer, starts[index], lengths[index])
             continue
         good &= _valid_slot(template, buffer, starts[index], lengths[index], quoted)
+    return good
+
+
+def _valid_escapes(buffer: U8, starts: I64, lengths: I64) -> Mask:
+    """[r]: the string's escapes, if it has any, are JSON's."""
+    good = np.ones(len(starts), np.bool_)
+    blob = slices(buffer, starts, lengths)
+    if b"\\" not in blob:
+        return good
+    offsets = offsets_of(lengths)
+    rows = np.unique(np.searchsorted(offsets, np.flatnonzero(np.frombuffer(blob, np.uint8) == 92), side="right") - 1)
+    for row in rows.tolist():
+        try:
+            orjson.loads(b'"' + blob[offsets[row] : offsets[row + 1]] + b'"')
+        except orjson.JSONDecodeError:
+            good[row] = False
     return good
 
 

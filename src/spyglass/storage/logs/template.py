@@ -5,7 +5,8 @@ line is only ever *split* at constants, putting the pieces together again gives 
 
 Anchors make that fast: the quotes of a JSON line, the equals signs of a logfmt line. Every inner constant holds at least one
 anchor and a slot holds none, so a line with the template's number of anchors has its constants at known places, and comparing the
-bytes there decides. Lines that hold a backslash or a control character are left alone (their quotes may not be quotes).
+bytes there decides. An escaped quote is no anchor. Lines with a control character, two backslashes in a row, or (outside JSON) any
+backslash are left alone: what is a quote in them is not seen at a glance.
 """
 
 import re
@@ -23,7 +24,7 @@ MAX_SLOTS = 64
 MAX_TEMPLATE_LINE = 8192
 _ANCHORS = {"json": b'"', "logfmt": b"=", "raw": b""}
 
-_JSON_TOKEN = re.compile(rb'([ ]*)([{}\[\],:]|"[^"\\]*"|[^\s{}\[\],:"]+)')
+_JSON_TOKEN = re.compile(rb'([ ]*)([{}\[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}\[\],:"]+)')
 _LOGFMT_PAIR = re.compile(rb'([A-Za-z_][A-Za-z0-9_.\-]*)=(?:"([^"\\]*)"|([^\s"=]*))(?: |$)')
 
 
@@ -100,8 +101,11 @@ class Lines:
     buffer: U8
     starts: I64
     ends: I64
+    escapes: bool = False
+    """Whether there is a backslash anywhere."""
 
 
+_BACKSLASH = 92
 PADDING = MAX_TEMPLATE_LINE
 CHUNK_ROWS = 2048
 CHUNK_BYTES = 512 << 10
@@ -126,6 +130,8 @@ class Anchors:
         chunks = range(0, len(lines.buffer), CHUNK_BYTES)
         found = [_places(lines.buffer[at : at + CHUNK_BYTES], anchor[0], at) for at in chunks]
         positions = np.concatenate(found)
+        if anchor == b'"' and lines.escapes:
+            positions = positions[lines.buffer[positions - 1] != _BACKSLASH]
         firsts = np.searchsorted(positions, np.append(lines.starts, lines.ends[-1:]).astype(np.int32))
         return Anchors(positions, firsts)
 
@@ -238,7 +244,7 @@ class _JsonReader:
             key = self._token()
             if key == b"}":
                 return True
-            if key[:1] != b'"' or self._token() != b":" or not self._value((*path, key[1:-1].decode())):
+            if key[:1] != b'"' or b"\\" in key or self._token() != b":" or not self._value((*path, key[1:-1].decode())):
                 return False
             separator = self._token()
             if separator == b"}":

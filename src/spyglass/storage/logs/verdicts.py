@@ -28,6 +28,7 @@ from spyglass.text.durations import parse_go_duration
 from spyglass.text.gonumbers import parse_go_float
 
 DROP, KEEP, ASK = 0, 1, 2
+_BACKSLASH = 92
 
 Verdicts = npt.NDArray[np.int8]
 Judge = Callable[[str | None], int]
@@ -155,6 +156,9 @@ def _by_hint(hint: SlotHint, predicate: StringPredicate | NumberPredicate, judge
         and hint.may_equal is not None
     ):
         wanted = predicate.value.encode("utf-8", "replace")
+        if hint.chars[_BACKSLASH >> 3] >> (_BACKSLASH & 7) & 1:
+            # Values with escapes are spelled otherwise than what they are equal to.
+            return None
         # A value that cleaning empties cannot be equal to a value that is not empty, so looking for the text itself is exact;
         # but a line without the label falls back to its stream's, so only a column that always has one may answer.
         if value("null") is not None and value("") is not None and len(wanted) <= MAX_HASH_BYTES:
