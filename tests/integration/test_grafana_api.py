@@ -224,6 +224,51 @@ async def test_bodies_that_are_no_dashboards(admin: httpx.AsyncClient) -> None:
         assert answer.json()["message"]
 
 
+async def test_folders(admin: httpx.AsyncClient) -> None:
+    """Made, listed, renamed with a check of the version, removed with what is in them."""
+    made = (await admin.post("/api/folders", json={"title": "Team", "uid": "team"})).json()
+    assert (made["uid"], made["url"]) == ("team", "/dashboards/f/team/team")
+    assert (await admin.post("/api/folders", json={"title": "team"})).status_code == 412
+    board = {"dashboard": {"title": "In", "uid": "in"}, "folderUid": "team"}
+    assert (await admin.post("/api/dashboards/db", json=board)).json()["folderUid"] == "team"
+    assert [hit["title"] for hit in (await admin.get("/api/search?folderUIDs=team")).json()] == ["In"]
+    renamed = await admin.put("/api/folders/team", json={"title": "Crew", "version": made["version"]})
+    assert renamed.json()["title"] == "Crew"
+    assert (await admin.put("/api/folders/team", json={"title": "X", "version": 1})).status_code == 412
+    assert (await admin.put("/api/folders/team", json={"title": "X", "version": "odd"})).status_code == 200
+    assert (await admin.get(f"/api/folders/id/{made['id']}")).json()["uid"] == "team"
+    assert (await admin.delete("/api/folders/team")).status_code == 200
+    assert (await admin.get("/api/dashboards/uid/in")).status_code == 404
+    assert (await admin.get("/api/folders/team")).status_code == 404
+    assert (await admin.get("/api/folders/general")).json()["title"] == "General"
+
+
+async def test_versions_are_listed_and_restored(admin: httpx.AsyncClient) -> None:
+    """An older version becomes the newest again."""
+    for title in ("One", "Two"):
+        await admin.post("/api/dashboards/db", json={"dashboard": {"uid": "v", "title": title}, "overwrite": True})
+    first = (await admin.get("/api/dashboards/uid/v/versions/1")).json()
+    assert first["data"]["title"] == "One"
+    assert (await admin.post("/api/dashboards/uid/v/restore", json={"version": 1})).json()["version"] == 3
+    assert (await admin.get("/api/dashboards/uid/v")).json()["dashboard"]["title"] == "One"
+    assert (await admin.post("/api/dashboards/uid/v/restore", json={"version": 9})).status_code == 404
+
+
+async def test_stars_preferences_and_home(kit: Kit, admin: httpx.AsyncClient) -> None:
+    """A starred dashboard is found by it; the preferred home is where / leads."""
+    kit.write("a.json", {"uid": "abc", "title": "A"})
+    assert (await admin.post("/api/user/stars/dashboard/uid/abc")).status_code == 200
+    assert [hit["uid"] for hit in (await admin.get("/api/search?starred=true")).json()] == ["abc"]
+    assert (await admin.delete("/api/user/stars/dashboard/uid/abc")).status_code == 200
+    assert (await admin.get("/api/search?starred=true")).json() == []
+    assert (await admin.get("/api/dashboards/home")).json()["meta"]["isHome"] is True
+    assert (
+        await admin.put("/api/user/preferences", json={"homeDashboardUID": "abc", "theme": "light"})
+    ).status_code == 200
+    assert (await admin.get("/api/dashboards/home")).json() == {"redirectUri": "/d/abc/a"}
+    assert (await admin.get("/api/user/preferences")).json()["theme"] == "light"
+
+
 async def test_deep_nesting_is_refused(admin: httpx.AsyncClient) -> None:
     """400 where it is saved or migrated; the stack is safe."""
     deep = b'{"dashboard": {"title": "x", "a": ' + b"[" * 400 + b"]" * 400 + b"}}"

@@ -11,7 +11,19 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from spyglass.api.grafana import annotations, datasources, ds_query, library, proxy, session, settings
+from spyglass.api.grafana import (
+    annotations,
+    dashboards,
+    datasources,
+    ds_query,
+    folders,
+    imports,
+    proxy,
+    search,
+    session,
+    settings,
+    versions,
+)
 from spyglass.api.grafana.auth import Authentication, Guard
 from spyglass.api.grafana.deps import GrafanaDeps
 from spyglass.api.grafana.engines import Engines
@@ -48,7 +60,11 @@ def create_grafana_app(deps: GrafanaDeps) -> Starlette:
     api = [
         *session.routes(deps, guard),
         *settings.routes(deps),
-        *library.routes(deps),
+        *search.routes(deps),
+        *folders.routes(deps),
+        *dashboards.routes(deps),
+        *versions.routes(deps),
+        *imports.routes(deps),
         *proxy.routes(deps, engines),
         *datasources.routes(deps, engines),
         *ds_query.routes(deps, engines),
