@@ -206,7 +206,7 @@ def parse_unix(text: str, unit_ns: int) -> int:
     whole, point, fraction = text.partition(".")
     if point and unit_ns != 1_000_000_000:
         raise LayoutError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-    if not whole.lstrip("+-").isdecimal() or not (fraction or "0").isdecimal():
+    if not whole.lstrip("+-").isdecimal() or (point and not fraction.isdecimal()):
         raise LayoutError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
     parts = int((fraction + "0" * 9)[:9]) if point else 0
     return int(whole) * unit_ns + (-parts if whole.startswith("-") else parts)

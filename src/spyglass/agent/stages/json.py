@@ -3,6 +3,7 @@
 Numbers are floats, as upstream decodes them; objects and arrays stay JSON text; null is kept as null (which is no label).
 """
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from jmespath.exceptions import JMESPathError
 
 from spyglass.agent.entry import Entry
 from spyglass.agent.stages.base import Simple, Stage, StageContext
-from spyglass.agent.stages.values import text_of
+from spyglass.agent.stages.values import go_json, text_of
 from spyglass.config.promtail import StageSpec
 from spyglass.config.promtail_stages import JsonStage
 
@@ -65,8 +66,17 @@ def _object(text: str | None) -> dict[str, Any] | None:
     try:
         data = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return None
+        data = _with_lone_surrogates(text) if "\\u" in text else None
     return data if isinstance(data, dict) else None
+
+
+def _with_lone_surrogates(text: str) -> Any:
+    """Go reads half of a surrogate pair as U+FFFD; orjson refuses it."""
+    try:
+        data = json.loads(text, parse_constant=float.fromhex)
+        return orjson.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+    except ValueError:
+        return None
 
 
 def _value(value: Any) -> Any:
@@ -74,4 +84,4 @@ def _value(value: Any) -> Any:
         return value
     if isinstance(value, int | float):
         return float(value)
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    return go_json(value)

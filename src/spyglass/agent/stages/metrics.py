@@ -12,7 +12,11 @@ from spyglass.agent.stages.base import Stage, StageContext, each
 from spyglass.agent.stages.values import number_of, text_of
 from spyglass.config.promtail import StageSpec
 from spyglass.config.promtail_stages import MetricStage
-from spyglass.model.telemetry import DEFAULT_BUCKETS, Family, Sample
+from spyglass.model.telemetry import Family, Sample
+from spyglass.text.gofloat import format_float
+
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Of a histogram that names none: those of upstream's client library."""
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -33,7 +37,7 @@ class CustomMetric:
         self._options, self._monotonic_ns = options, monotonic_ns
         self._source = options.source or name
         self._action = options.config.action.lower()
-        self._bounds = tuple(sorted(options.config.buckets)) or DEFAULT_BUCKETS
+        self._bounds = tuple(sorted(options.config.buckets)) or BUCKETS
         self._series: dict[Pairs, _Series] = {}
 
     def record(self, entry: Entry) -> None:
@@ -41,8 +45,6 @@ class CustomMetric:
         config = self._options.config
         if config.match_all:
             amount: float | None = float(len(entry.line.encode())) if config.count_entry_bytes else 1.0
-            if not config.count_entry_bytes and self._source in entry.extracted:
-                amount = number_of(entry.extracted[self._source])
         else:
             if self._source not in entry.extracted:
                 return
@@ -82,7 +84,7 @@ class CustomMetric:
         running = 0
         for bound, count in zip((*self._bounds, float("inf")), series.buckets, strict=True):
             running += count
-            yield "_bucket", (*key, ("le", "+Inf" if bound == float("inf") else repr(float(bound)))), float(running)
+            yield "_bucket", (*key, ("le", format_float(bound))), float(running)
         yield "_sum", key, series.value
         yield "_count", key, float(series.count)
 

@@ -1,14 +1,10 @@
 """pack: labels and extracted values move into the line: `{"name": "value", "_entry": "the line"}`."""
 
-import json
-
 from spyglass.agent.entry import Entry
 from spyglass.agent.stages.base import Stage, StageContext, each
-from spyglass.agent.stages.values import text_of
+from spyglass.agent.stages.values import quoted_json, text_of
 from spyglass.config.promtail import StageSpec
 from spyglass.config.promtail_stages import PackStage
-
-_HTML = {ord("&"): "\\u0026", ord("<"): "\\u003c", ord(">"): "\\u003e", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
 def build(spec: StageSpec, context: StageContext) -> Stage:
@@ -17,7 +13,9 @@ def build(spec: StageSpec, context: StageContext) -> Stage:
     def change(entry: Entry) -> None:
         found = {name: text_of(entry.extracted[name]) for name in options.labels if name in entry.extracted}
         packed = {name: value for name, value in sorted(found.items()) if value is not None}
-        pairs = [f"{_quoted(name)}:{_quoted(value)}" for name, value in [*packed.items(), ("_entry", entry.line)]]
+        pairs = [
+            f"{quoted_json(name)}:{quoted_json(value)}" for name, value in [*packed.items(), ("_entry", entry.line)]
+        ]
         entry.line = "{" + ",".join(pairs) + "}"
         for name in packed:
             entry.labels.pop(name, None)
@@ -25,8 +23,3 @@ def build(spec: StageSpec, context: StageContext) -> Stage:
             entry.time_ns = context.now_ns()
 
     return each(change)
-
-
-def _quoted(text: str) -> str:
-    """JSON as Go writes it: `<`, `>` and `&` escaped."""
-    return json.dumps(text, ensure_ascii=False).translate(_HTML)

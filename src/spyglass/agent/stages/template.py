@@ -3,28 +3,21 @@
 `.Value` is the source's present value, `.Entry` the line; a name that was not extracted is the empty string.
 """
 
-import hashlib
 from functools import lru_cache
 from typing import Any
 
 from spyglass.agent.entry import Entry
 from spyglass.agent.stages.base import Stage, StageContext, each
+from spyglass.agent.stages.template_extra import EXTRA_FUNCTIONS
 from spyglass.agent.stages.values import text_of
 from spyglass.config.promtail import StageSpec
 from spyglass.config.promtail_stages import TemplateStage
 from spyglass.text.gotemplate import Function, StringMap, Template, TemplateError, parse_template
 from spyglass.text.template_functions import LINE_FUNCTIONS
 
-
-def _digest(name: str, salt: str, text: str) -> str:
-    """Promtail salts after the text."""
-    return hashlib.new(name, (text + salt).encode()).hexdigest()
-
-
 FUNCTIONS: dict[str, Function] = {
     **{name: function for name, function in LINE_FUNCTIONS.items() if not name.startswith("__")},
-    "Hash": lambda salt, text: _digest("sha3_256", salt, text),
-    "Sha2Hash": lambda salt, text: _digest("sha256", salt, text),
+    **EXTRA_FUNCTIONS,
 }
 
 
