@@ -288,7 +288,7 @@ class _Parser:
     def define(self, head: str, rest: list[_Token]) -> Node | None:
         if not rest or rest[0].kind != "string":
             raise self.fail(f"unexpected {quote(rest[0].text if rest else '')} in {head} clause")
-        name = unquote(rest[0].text)
+        name = _unquoted(rest[0], self)
         outer, self.scope = self.scope, ["$"]
         argument = None
         if head == "block":
@@ -305,7 +305,7 @@ class _Parser:
     def call_template(self, rest: list[_Token]) -> Node:
         if not rest or rest[0].kind != "string":
             raise self.fail("unexpected token in template clause")
-        return _call_template(unquote(rest[0].text), self.pipeline(rest[1:]) if len(rest) > 1 else None, self.name)
+        return _call_template(_unquoted(rest[0], self), self.pipeline(rest[1:]) if len(rest) > 1 else None, self.name)
 
     def action(self, tokens: list[_Token]) -> Node:
         if tokens[0].kind == "variable" and len(tokens) > 1 and tokens[1].text in (":=", "="):
@@ -399,7 +399,7 @@ class _Operands:
         if token.kind == "string":
             return _constant(_unquoted(token, self.parser))
         if token.kind == "char":
-            return _constant(ord(_unquoted_char(token.text)))
+            return _constant(_character(token, self.parser))
         if token.kind == "number":
             return _constant(_number(token.text))
         if token.text == "(":
@@ -429,9 +429,13 @@ def _unquoted(token: _Token, parser: _Parser) -> str:
         raise parser.fail(str(err)) from None
 
 
-def _unquoted_char(text: str) -> str:
-    body = text[1:-1]
-    return unquote('"' + body.replace('"', '\\"').replace("\\'", "'") + '"')[:1]
+def _character(token: _Token, parser: _Parser) -> int:
+    """The code of 'a', '\\n', '\\''."""
+    body = token.text[1:-1].replace('"', '\\"').replace("\\'", "'")
+    try:
+        return ord(unquote(f'"{body}"'))
+    except (ValueError, TypeError):
+        raise parser.fail(f"malformed character constant: {token.text}") from None
 
 
 def _number(text: str) -> int | float:

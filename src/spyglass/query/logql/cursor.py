@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from spyglass.model.errors import ParseError, Span
 from spyglass.query.logql.lexer import problem, tokenize
-from spyglass.query.logql.tokens import END, RANK, Token
+from spyglass.query.logql.tokens import END, RANK, STRAY, Token
 
 
 def complaint(message: str, span: Span | None = None) -> ParseError:
@@ -57,7 +57,8 @@ class Cursor:
         hints = ""
         if 0 < len(expected) <= 4:
             hints = ", expecting " + " or ".join(sorted(expected, key=lambda kind: RANK.get(kind, 999)))
-        return problem(f"syntax error: unexpected {token.kind}{hints}", token.line, token.column, token.span)
+        found = "IDENTIFIER" if token.kind == STRAY else token.kind
+        return problem(f"syntax error: unexpected {found}{hints}", token.line, token.column, token.span)
 
     def span_from(self, start: int) -> Span:
         """From a character offset to the end of the token before the next."""

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from spyglass.model.errors import ParseError, Span
-from spyglass.query.logql.tokens import CALLS, CONVERSIONS, END, OPERATORS_1, OPERATORS_2, WORDS, Token
+from spyglass.query.logql.tokens import CALLS, CONVERSIONS, END, OPERATORS_1, OPERATORS_2, STRAY, WORDS, Token
 from spyglass.text.bytesize import parse_bytes
 from spyglass.text.durations import parse_go_duration, parse_prometheus_duration
 from spyglass.text.gostring import quote, unquote
@@ -137,7 +137,7 @@ class _Lexer:
             raise self.fail("literal not terminated")
         if end - self.at != 2:
             raise self.fail("invalid char literal")
-        self.add("IDENTIFIER", self.text[self.at : end + 1], end + 1)
+        self.add(STRAY, self.text[self.at : end + 1], end + 1)
 
     def window(self) -> None:
         """`[5m]`, as one token."""
@@ -166,7 +166,7 @@ class _Lexer:
             self.add(pair, pair, self.at + 2, looked_ahead=True)
             return
         char = self.text[self.at]
-        self.add(char if char in OPERATORS_1 else "IDENTIFIER", char, self.at + 1)
+        self.add(char if char in OPERATORS_1 else STRAY, char, self.at + 1)
 
 
 def parse_duration(text: str) -> int:

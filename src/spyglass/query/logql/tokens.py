@@ -22,6 +22,8 @@ class Token:
 
 
 END = "$end"
+STRAY = "stray"
+"""A character that no sentence holds; upstream's messages call it an IDENTIFIER."""
 
 WORDS = frozenset(
     [
