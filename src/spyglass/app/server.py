@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spyglass.app.http import Door
+from spyglass.app.memory import give_back, limit_arenas
 from spyglass.app.settings import Address, Settings, Target
 from spyglass.app.shared import Shared
 from spyglass.app.sockets import listen
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAINTAIN_SECONDS = 5.0
+TRIM_ROUNDS = 6
+"""Free memory is given back once in so many rounds."""
 STATE_FILE = "spyglass.json"
 MAPPED = {
     Target.METRICS: "ports.prometheus",
@@ -43,6 +46,7 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         """Raises: ConfigError, PortInUse, StoreLocked, StorageError. What was opened before is closed again."""
         self._settings = settings
+        limit_arenas()
         with contextlib.ExitStack() as undo:
             # The lock first: a second start on the same data should say whose it is, not that a port is taken.
             self._lock = DirectoryLock(settings.data)
@@ -171,6 +175,7 @@ class Server:
             self._logs.close()
 
     def _keep_house(self) -> None:
+        rounds = 0
         while not self._housekeeping_over.wait(MAINTAIN_SECONDS):
             for part in (self._metrics, self._logs):
                 if part is None:
@@ -179,6 +184,9 @@ class Server:
                     part.maintain()
                 except SpyglassError as err:
                     log.error("housekeeping: %s", err)
+            rounds += 1
+            if rounds % TRIM_ROUNDS == 0:
+                give_back()
 
     def _addresses(self) -> dict[Target, Address]:
         settings = self._settings

@@ -92,7 +92,9 @@ class Family:
             self.check()
 
     def stop(self) -> None:
-        """Traffic first, Spyglass last, so that the end of the others is still seen."""
+        """Traffic first, Spyglass last, so that the end of the others is still seen. A second Ctrl-C does not leave orphans."""
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, signal.SIG_IGN)
         for _, child in reversed(self._children):
             if child.poll() is None:
                 child.send_signal(signal.SIGTERM)
