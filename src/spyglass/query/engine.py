@@ -18,6 +18,7 @@ from spyglass.query.exec.context import DEFAULT_LOOKBACK_MS, EvalContext, EvalOp
 from spyglass.query.exec.evaluate import evaluate
 from spyglass.query.exec.names import settled_names
 from spyglass.query.exec.raw import raw_samples
+from spyglass.query.exec.sharing import shared_results
 from spyglass.query.exec.values import Scalar, TextValue, Value
 from spyglass.query.plan.nodes import PlanNode, RawWindow
 from spyglass.query.promql import ast
@@ -96,7 +97,7 @@ class PromEngine:
             return None
 
     def _value(self, plan: PlanNode, ctx: EvalContext) -> Value:
-        value = evaluate(plan, ctx)
+        value = evaluate(plan, replace(ctx, shared=shared_results(plan)))
         ctx.budget.check()
         if isinstance(value, Frame):
             value = settled_names(value)

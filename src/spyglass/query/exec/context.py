@@ -7,6 +7,7 @@ from spyglass.model.times import StepGrid
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.log_store import LogReader
 from spyglass.protocols.metric_store import MetricReader
+from spyglass.query.exec.sharing import SharedResults
 from spyglass.query.syntax.quoting import line_column
 
 DEFAULT_LOOKBACK_MS = 5 * 60_000
@@ -56,6 +57,11 @@ class EvalContext:
     logs: LogReader | None = None
     annotations: Annotations = field(default_factory=Annotations)
     counters: Counters = field(default_factory=Counters)
+    shared: SharedResults = field(default_factory=SharedResults)
+
+    def notes(self) -> int:
+        """How many warnings and infos there are so far."""
+        return len(self.annotations.warnings) + len(self.annotations.infos)
 
     def on(self, grid: StepGrid) -> "EvalContext":
         """The same evaluation at other times."""

@@ -15,6 +15,7 @@ from spyglass.protocols.metric_store import SelectHints
 from spyglass.query.exec.context import EvalContext
 from spyglass.query.exec.names import dropped_names
 from spyglass.query.exec.registry import Reach, evaluates, load, loads
+from spyglass.query.exec.sharing import computed_once
 from spyglass.query.kernels.extended import smoothed_values
 from spyglass.query.kernels.instant import newest
 from spyglass.query.kernels.windows import Reaches, run_bounds, separate, without_stale
@@ -74,6 +75,10 @@ def charge_frame(size: int, ctx: EvalContext) -> None:
 @evaluates(Instant)
 def evaluate_instant(node: Instant, ctx: EvalContext) -> Frame:
     """values [S,T]: the newest sample within the lookback, or its time in seconds."""
+    return computed_once(node, ctx.grid, ctx.shared, ctx.notes, lambda: _evaluate_instant(node, ctx))
+
+
+def _evaluate_instant(node: Instant, ctx: EvalContext) -> Frame:
     reaches = reaches_of(node, ctx, ctx.options.lookback_ms)
     beyond_ms = ctx.options.lookback_ms if node.modifier == "smoothed" else 0
     reach = Reach(int(reaches.starts.min()), int(reaches.ends.max()) + beyond_ms, step_ms=ctx.grid.step_ms)

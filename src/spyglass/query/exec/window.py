@@ -18,6 +18,7 @@ from spyglass.query.exec.math_functions import floats_of
 from spyglass.query.exec.names import dropped_names
 from spyglass.query.exec.registry import Reach, evaluate, evaluate_frame, evaluates, load, loads
 from spyglass.query.exec.select import charge_frame, reaches_of
+from spyglass.query.exec.sharing import computed_once
 from spyglass.query.exec.values import Scalar
 from spyglass.query.format import short_float
 from spyglass.query.kernels import extended, over_time, rates, trends
@@ -99,6 +100,10 @@ class _Output:
 @evaluates(Window)
 def evaluate_window(node: Window, ctx: EvalContext) -> Frame:
     """A range function over the samples of its source. Raises: ExecutionError for bad factors."""
+    return computed_once(node, ctx.grid, ctx.shared, ctx.notes, lambda: _evaluate_window(node, ctx))
+
+
+def _evaluate_window(node: Window, ctx: EvalContext) -> Frame:
     arguments = [_scalar(argument, ctx) for argument in node.arguments]
     _check_arguments(node, arguments, ctx)
     _check_modifier(node)

@@ -190,3 +190,17 @@ def test_kahan_summation_across_series() -> None:
     (only,) = plain_answer(_instant(_engine(None, **big), 'sum({job="x"})')).series
     assert only[1][0][1] == pytest.approx(4.0, rel=1e-12)
     assert np.isclose(1e16 + 0.1 - 1e16, 0.0)
+
+
+def test_what_is_asked_twice_is_loaded_once() -> None:
+    """Equal parts of a query share their samples; parts that only look alike do not."""
+    engine = _engine(a=range(10), b=range(10))
+    assert _instant(engine, "sum_over_time(a[5m]) / sum_over_time(a[5m])", 9).stats.samples == 5
+    assert _instant(engine, "sum_over_time(a[5m]) / sum_over_time(a[4m])", 9).stats.samples == 9
+    assert _instant(engine, "a + a offset 1m + a", 9).stats.series == 2
+
+
+def test_shared_parts_keep_all_their_notes() -> None:
+    """Each place that a note is about is named."""
+    infos = _instant(_engine(a=range(10)), "rate(a[5m]) + rate(a[5m])", 9).infos
+    assert [info.rpartition(" ")[2] for info in infos] == ["(1:6)", "(1:20)"]
