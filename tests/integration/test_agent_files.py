@@ -268,3 +268,15 @@ async def test_reload_keeps_positions(tmp_path: Path, logs: Path) -> None:
         append(logs / "a.log", "two")
         await arrived(receiver, ["one", "two"])
         assert {dict(labels).get("added") for labels in receiver.stored()} == {None, "yes"}
+
+
+async def test_a_disk_that_takes_no_positions(tmp_path: Path, logs: Path) -> None:
+    """Nothing is sent that could not be written down first; it goes on when the disk does, and says so meanwhile."""
+    append(logs / "a.log", "one")
+    (tmp_path / "positions.yaml.state.new").mkdir()
+    async with LokiReceiver() as receiver, running(tmp_path, receiver.url) as manager:
+        await until(lambda: "cannot write" in manager.problem)
+        assert receiver.lines() == []
+        (tmp_path / "positions.yaml.state.new").rmdir()
+        await arrived(receiver, ["one"])
+        assert manager.problem == ""

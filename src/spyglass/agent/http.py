@@ -86,7 +86,8 @@ def _targets_page(data: dict[str, Any]) -> str:
         for job in data["jobs"]
         for target in job["targets"]
     ]
-    notes = [problem for job in data["jobs"] for problem in job["problems"]] + data["not_supported"]
+    notes = [data["failure"]] if data["failure"] else []
+    notes += [problem for job in data["jobs"] for problem in job["problems"]] + data["not_supported"]
     clients = [[client["url"], client["problem"] or "ok"] for client in data["clients"]]
     return _page(
         "Targets",

@@ -76,6 +76,11 @@ class AgentManager:
         """Running, and able to read its positions; also while the server is away."""
         return bool(self._sending) and not self.failure
 
+    @property
+    def problem(self) -> str:
+        """What keeps it from working although it runs: a disk that takes no positions. "" where nothing does."""
+        return self.failure or (self._sender.problem if self._sender else "")
+
     async def start(self) -> None:
         """Begin to read and send. Raises: ConfigError for positions that cannot be used, OSError for certificates."""
         assert not self._sending, "the agent is running already"

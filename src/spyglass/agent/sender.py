@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import aiohttp
 
@@ -13,6 +13,8 @@ from spyglass.agent.positions import Parcel, Positions
 from spyglass.protocols.clock import Clock
 
 log = logging.getLogger(__name__)
+
+DISK_RETRY_SECONDS = 1.0
 
 
 class Sender:
@@ -31,6 +33,7 @@ class Sender:
         self._buffer, self._clients, self._positions, self._session = buffer, clients, positions, session
         self._clock, self._sync_period_ns = clock, sync_period_ns
         self._busy = asyncio.Lock()
+        self.problem = ""
         self._batch_bytes = min((client.config.batchsize for client in clients), default=1 << 20)
         self._wait_ns = min((client.config.batchwait for client in clients), default=10**9)
 
@@ -39,7 +42,7 @@ class Sender:
         async with self._busy:
             if self._positions.unsent:
                 await self._deliver(self._positions.unsent)
-            await asyncio.to_thread(self._positions.settle)
+            await self._on_disk(self._positions.settle)
         while chunks := await self._buffer.take(batch_bytes=self._batch_bytes, wait_ns=self._wait_ns):
             async with self._busy:
                 await self._send(await asyncio.to_thread(build_batch, chunks, [c.config for c in self._clients]))
@@ -54,13 +57,30 @@ class Sender:
     async def settle(self) -> None:
         """Write positions.yaml now; waits for a batch that is on its way."""
         async with self._busy:
-            await asyncio.to_thread(self._positions.settle)
+            await self._on_disk(self._positions.settle)
+
+    async def _on_disk(self, write: Callable[[], None]) -> None:
+        """Write positions or a batch; where the disk cannot take it (full, read-only), try again until it can.
+
+        Nothing is sent meanwhile: what is sent without being written down would be sent twice after a crash.
+        """
+        while True:
+            try:
+                await asyncio.to_thread(write)
+            except OSError as err:
+                if not self.problem:
+                    log.error("cannot write %s: %s; trying again", self._positions.file, err.strerror or err)
+                self.problem = f"cannot write {self._positions.file}: {err.strerror or err}"
+                await self._clock.sleep(DISK_RETRY_SECONDS)
+            else:
+                self.problem = ""
+                return
 
     async def _send(self, batch: Batch) -> None:
         if not batch.parcels:
             self._positions.advance(batch.positions)
             return
-        await asyncio.to_thread(self._positions.prepare, batch.positions, batch.parcels)
+        await self._on_disk(lambda: self._positions.prepare(batch.positions, batch.parcels))
         await self._deliver(batch.parcels)
 
     async def _deliver(self, parcels: Sequence[Parcel]) -> None:

@@ -11,7 +11,7 @@ def targets(manager: AgentManager) -> dict[str, Any]:
     """Every file and container that is read, and where it all goes."""
     return {
         "ready": manager.is_ready,
-        "failure": manager.failure,
+        "failure": manager.problem,
         "clients": [{"name": c.name, "url": c.url, "problem": c.failing} for c in manager.clients],
         "jobs": [*(_file_job(job) for job in manager.jobs), *(_docker_job(job) for job in manager.docker_jobs)],
         "not_supported": list(manager.config.warnings),

@@ -5,13 +5,14 @@ so are we, and what is ignored becomes a warning. Every scalar is read as text f
 a label value `1.10` keeps its zero. Source of names and defaults: the Promtail configuration reference.
 """
 
+import codecs
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from spyglass.config.http_client import HttpClientConfig, HttpUrlText
 from spyglass.config.loki import expand_environment
@@ -78,6 +79,14 @@ def _without_null_keys(data: Any) -> Any:
 def _plain_map(value: object) -> object:
     """`labels: {job: null}` is an empty value."""
     return {k: "" if v is None else v for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def _encoding(value: str) -> str:
+    try:
+        codecs.lookup(value or "utf-8")
+    except LookupError:
+        raise ValueError(f"there is no encoding {value!r}; an IANA name such as UTF-16LE or windows-1252") from None
+    return value
 
 
 LabelMap = Annotated[dict[str, str], BeforeValidator(_plain_map)]
@@ -177,7 +186,7 @@ class ScrapeConfig(Section):
     docker_sd_configs: tuple[DockerDiscovery, ...] = ()
     relabel_configs: tuple[RelabelConfig, ...] = ()
     decompression: DecompressionConfig = DecompressionConfig()
-    encoding: str = ""
+    encoding: Annotated[str, AfterValidator(_encoding)] = ""
     journal: dict[str, Any] | None = None
     syslog: dict[str, Any] | None = None
     gcplog: dict[str, Any] | None = None

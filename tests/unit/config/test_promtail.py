@@ -85,6 +85,7 @@ def test_scalars_stay_what_the_file_says() -> None:
             "scrape_configs:\n- pipeline_stages:\n  - metrics: {x: {type: Counter}}",
             "action of a counter is one of inc, add",
         ),
+        ("scrape_configs: [{encoding: klingon}]", "encoding: there is no encoding 'klingon'"),
         ("positions: {sync_period: soon}", "p.yml:1: positions.sync_period: should be a duration"),
     ],
 )

@@ -125,7 +125,11 @@ class FollowedFile:
         if path is None:
             log.warning("%s was rotated and removed before it was read to its end", self.shown)
             return
-        tail = Tail(path, position, encoding=self._encoding)
+        try:
+            tail = Tail(path, position, encoding=self._encoding)
+        except OSError as err:
+            log.warning("cannot read the rest of %s: %s", self.shown, err.strerror)
+            return
         if tail.offset != position.offset:
             # The inode has a new owner.
             tail.close()
