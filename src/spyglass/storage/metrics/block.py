@@ -57,6 +57,7 @@ class Block:
         self.flush = int(meta["flush"])
         self.order = int(meta["order"])
         """Within a window, blocks of a higher order hold each series' later samples: they were flushed later."""
+        self.label_order: list[str] = list(meta["label_order"])
         self.sources: list[int] = list(meta["sources"])
         self.stripes = [StripeMeta(*one) for one in meta["stripes"]]
         self.tombstones = Tombstones.load(path.with_suffix(TOMBSTONE_SUFFIX))

@@ -40,6 +40,12 @@ class BlockSet:
         """Everything before this position of the journal is in blocks."""
         return max((block.position for block in self.blocks), default=0)
 
+    @property
+    def label_order(self) -> list[str]:
+        """By which labels series are ordered, as the newest block has it."""
+        newest = max(self.blocks, key=lambda block: (len(block.label_order), block.order), default=None)
+        return newest.label_order if newest is not None else []
+
     def size_bytes(self) -> int:
         return sum(block.size_bytes for block in self.blocks)
 

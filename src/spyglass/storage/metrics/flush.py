@@ -12,7 +12,7 @@ from spyglass.model.arrays import I64
 from spyglass.model.labels import LabelTable
 from spyglass.protocols.files import Files
 from spyglass.storage.metrics.block_writer import HistogramRow, StripeSource, write_block
-from spyglass.storage.metrics.label_columns import sort_order
+from spyglass.storage.metrics.label_columns import label_order, sort_order
 from spyglass.storage.metrics.late_pool import LatePool
 from spyglass.storage.metrics.ragged import Ragged, keep_where, slice_bounds, take
 from spyglass.storage.metrics.sample_pool import SamplePool
@@ -57,12 +57,14 @@ def write_part(
     files: Files,
     range_ms: int,
     largest_ms: int,
+    known_order: Sequence[str],
 ) -> list[Path]:
-    """Write all of a part. slots: part.slots(), table: their labels. Returns the paths of the blocks.
+    """Write all of a part. slots: part.slots(), table: their labels. known_order: see label_order. Returns the paths of the blocks.
 
     The last block carries the journal position; a crash before it leaves blocks that start-up removes.
     """
-    order = sort_order(table)
+    names = label_order(table, known_order)
+    order = sort_order(table, names)
     table = table.take(order)
     row_of_slot = np.full(int(slots[-1]) + 1, -1, np.int64)
     row_of_slot[slots[order]] = np.arange(len(order))
@@ -86,6 +88,7 @@ def write_part(
             "position": position,
             "flush": part.position,
             "order": part.position,
+            "label_order": names,
             "sources": [],
         }
         write_block(paths[-1], files, table, group, meta=meta, histograms=rows)

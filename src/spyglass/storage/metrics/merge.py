@@ -54,7 +54,9 @@ def merge_blocks(
     Chunks that fail their checksum are told and left out. Returns the size in bytes.
     Raises: CorruptData if a source's labels cannot be read; DiskFull, StorageError.
     """
-    rows_of, table = _unified(blocks)
+    # The newest block's order holds all earlier ones'.
+    names = max(blocks, key=lambda block: (len(block.label_order), block.order)).label_order
+    rows_of, table = _unified(blocks, names)
     windows = sorted({meta.start_ms for block in blocks for meta in block.stripes})
     stripes = (_stripe_source(start, blocks, rows_of, cache, on_corrupt) for start in windows)
     meta = {
@@ -62,17 +64,18 @@ def merge_blocks(
         "late": all(block.late for block in blocks),
         "position": max(block.position for block in blocks),
         "flush": 0,
+        "label_order": names,
         "order": max(block.order for block in blocks),
         "sources": [block.number for block in blocks],
     }
     return write_block(path, files, table, stripes, meta=meta, histograms=_histograms(blocks, rows_of, on_corrupt))
 
 
-def _unified(blocks: Sequence[Block]) -> tuple[list[I64], LabelTable]:
+def _unified(blocks: Sequence[Block], names: Sequence[str]) -> tuple[list[I64], LabelTable]:
     """For each block the new row of each of its rows; the new label table, in the order of blocks."""
     answers = [SourceAnswer(table_fingerprints(block.labels), block.labels) for block in blocks]
     rows_of, table = unify_rows(answers)
-    order = sort_order(table)
+    order = sort_order(table, names)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     return [rank[rows] for rows in rows_of], table.take(order)

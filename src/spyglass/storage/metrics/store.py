@@ -405,6 +405,7 @@ class DiskMetricStore:
                 files=self._files,
                 range_ms=self._options.block_range_ms,
                 largest_ms=self._options.largest_block_ms,
+                known_order=self._blocks.label_order,
             )
             with self._lock:
                 self._blocks.add(paths)
