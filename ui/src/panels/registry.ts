@@ -1,16 +1,31 @@
-/** Kinds of panels. Those of a first paint are in the first chunk, the others come when a dashboard has one. */
+/** Kinds of panels, each its own chunk: a dashboard loads those that it has. */
 import type { Component } from 'svelte';
 import type { PanelProps } from './types';
 
 export interface PanelKind {
   load: () => Promise<{ default: Component<PanelProps> }>;
-  /** Draws without data. */
+  /** Shows something of its own where there are no frames. */
   withoutQueries?: boolean;
 }
 
+const states = () => import('./stateTimeline/StateTimelinePanel.svelte');
+
 export const PANELS: Readonly<Record<string, PanelKind>> = {
-  timeseries: { load: () => import('./timeseries/TimeseriesPanel.svelte') },
+  alertlist: { load: () => import('./alertlist/AlertlistPanel.svelte'), withoutQueries: true },
+  barchart: { load: () => import('./barchart/BarChartPanel.svelte') },
+  bargauge: { load: () => import('./bargauge/BarGaugePanel.svelte') },
+  dashlist: { load: () => import('./dashlist/DashlistPanel.svelte'), withoutQueries: true },
+  gauge: { load: () => import('./gauge/GaugePanel.svelte') },
+  heatmap: { load: () => import('./heatmap/HeatmapPanel.svelte') },
+  histogram: { load: () => import('./histogram/HistogramPanel.svelte') },
   logs: { load: () => import('./logs/LogsPanel.svelte') },
+  piechart: { load: () => import('./piechart/PiePanel.svelte') },
+  stat: { load: () => import('./stat/StatPanel.svelte') },
+  'state-timeline': { load: states },
+  'status-history': { load: states },
+  table: { load: () => import('./table/TablePanel.svelte') },
+  text: { load: () => import('./text/TextPanel.svelte'), withoutQueries: true },
+  timeseries: { load: () => import('./timeseries/TimeseriesPanel.svelte') },
 };
 
 /** Shows the name of a kind that is not known, and its data as a table. */

@@ -1,0 +1,60 @@
+/** The single values that stat, gauge, bar gauge and pie show: one a series, or one a row. */
+import { displayName } from './displayName';
+import { extentOf, makeDisplay, parseRegex, type Display, type DisplayContext, type DisplayValue } from './display';
+import type { Field, Frame } from './frames';
+import { timeField } from './frames';
+import { calculation } from './reduce';
+
+export interface SingleValue {
+  name: string;
+  value: DisplayValue;
+  raw: unknown;
+  field: Field;
+  frame: Frame;
+  display: Display;
+  /** The series behind the value, for a sparkline. */
+  times?: number[];
+}
+
+export interface ReduceOptions {
+  calcs?: string[];
+  /** A field name or regex; empty: all numbers. */
+  fields?: string;
+  /** One value a row instead of one a series. */
+  values?: boolean;
+  limit?: number;
+}
+
+const MOST = 200;
+
+export function singleValues(frames: readonly Frame[], options: ReduceOptions | undefined, context: DisplayContext): SingleValue[] {
+  const calc = calculation(options?.calcs?.[0] ?? 'lastNotNull') ?? calculation('lastNotNull')!;
+  const chosen = chooser(options?.fields);
+  const picked = frames.flatMap((frame) => frame.fields.filter((f) => chosen(f, displayName(f, frame, frames))).map((field) => ({ field, frame })));
+  // Limits that the panel leaves open are those of all values together, so that bars compare.
+  const shared = extentOf(picked.map((p) => p.field).filter((f) => f.type === 'number'));
+  const result: SingleValue[] = [];
+  picked.forEach(({ field, frame }, index) => {
+    const name = displayName(field, frame, frames);
+    const display = makeDisplay(field, context, index, shared, name);
+    const keep = calc.sameUnit ? display : makeDisplay({ ...field, config: { ...field.config, unit: field.config.unit === undefined ? undefined : calc.id === 'diffperc' ? 'percentunit' : 'none' } }, context, index, shared, name);
+    if (!options?.values) {
+      const raw = field.type === 'number' || calc.sameUnit ? calc.of(field.values) : null;
+      result.push({ name, raw, value: keep(raw), field, frame, display, times: timeField(frame)?.values });
+      return;
+    }
+    const label = frame.fields.find((f) => f.type === 'string' && f !== field);
+    for (let i = 0; i < Math.min(frame.length, options.limit ?? 25); i++) {
+      const rowName = label ? String(label.values[i]) : frame.length > 1 ? `${name} ${i + 1}` : name;
+      const rowDisplay = makeDisplay(field, context, result.length, shared, rowName);
+      result.push({ name: rowName, raw: field.values[i], value: rowDisplay(field.values[i]), field, frame, display: rowDisplay });
+    }
+  });
+  return result.slice(0, MOST);
+}
+
+function chooser(fields: string | undefined): (field: Field, name: string) => boolean {
+  if (!fields) return (f) => f.type === 'number';
+  const regex = fields.startsWith('/') ? parseRegex(fields) : undefined;
+  return regex ? (_f, name) => regex.test(name) : (f, name) => name === fields || f.name === fields;
+}
