@@ -12,9 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.integration.prometheus_bench import door, until
+from tests.integration.test_scrape import exporter
+from tests.unit.formats.test_exposition_protobuf import NATIVE
 
 from spyglass.config.prometheus import parse_prometheus
-from spyglass.formats import snappy
+from spyglass.formats import snappy, wire
 from spyglass.formats.remote_write import encode_v1
 from spyglass.model.labels import Labels, labels_of
 
@@ -85,6 +87,28 @@ async def test_the_node_exporter_is_scraped() -> None:
         assert await until(d, "scrape_samples_scraped > 300")
         assert await until(d, "node_memory_MemTotal_bytes")
         assert (await d.data("/api/v1/metadata", metric="node_load1"))["node_load1"][0]["type"] == "gauge"
+
+
+async def test_native_histograms_are_scraped_queried_and_end() -> None:
+    """Protobuf is negotiated, a histogram function answers, and a series that is gone is gone at once."""
+    body = wire.put_text(1, "h") + wire.put_int(3, 4) + wire.put_bytes(4, wire.put_bytes(7, NATIVE))
+    async with door() as d, exporter() as target:
+        target.body = wire.put_varint(len(body)) + body
+        target.headers = {
+            "Content-Type": "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+        }
+        text = (
+            "scrape_configs: [{job_name: n, scrape_interval: 200ms, scrape_native_histograms: true, "
+            f"static_configs: [{{targets: ['{target.address}']}}]}}]"
+        )
+        await d.manager.reload(parse_prometheus(text, file="p", folder=Path("/")).config, Path("/"))
+        [row] = await until(d, "histogram_count(h)")
+        assert row["value"][1] == "6"
+        assert target.seen[0].headers["Accept"].startswith("application/vnd.google.protobuf;")
+        [row] = (await d.data("/api/v1/query", query="h"))["result"]
+        assert row["histogram"][1]["sum"] == "18.4"
+        target.body = b""
+        await until(d, "absent(h)")
 
 
 async def test_the_real_prometheus_writes_to_us(tmp_path: Path) -> None:

@@ -492,7 +492,10 @@ def _completed(job: ScrapeConfig, settings: GlobalConfig, source: Document, path
         )
     # A timeout that nobody wrote is 10 s, or the interval where that is shorter.
     inherited = settings.scrape_timeout or min(10_000, settings.scrape_interval)
-    protocols = job.scrape_protocols or settings.scrape_protocols or DEFAULT_PROTOCOLS
+    native = settings.scrape_native_histograms if job.scrape_native_histograms is None else job.scrape_native_histograms
+    # Native histograms come in the protobuf format only, so it is asked for first.
+    default = ("PrometheusProto", *DEFAULT_PROTOCOLS) if native else DEFAULT_PROTOCOLS
+    protocols = job.scrape_protocols or settings.scrape_protocols or default
     update: dict[str, object] = {
         "scrape_interval": interval,
         "scrape_timeout": timeout or min(inherited, interval),
@@ -525,9 +528,13 @@ class _Warnings:
         for name in FUTURE_DISCOVERIES:
             if getattr(job, name):
                 self.add((*path, name), "this discovery is not supported yet: it finds no targets", source)
-        if job.scrape_native_histograms or "PrometheusProto" in job.scrape_protocols:
-            key = "scrape_native_histograms" if job.scrape_native_histograms else "scrape_protocols"
-            self.add((*path, key), "the protobuf format is not supported yet: text formats are asked for", source)
+        if job.native_histogram_bucket_limit or job.native_histogram_min_bucket_factor:
+            key = (
+                "native_histogram_bucket_limit"
+                if job.native_histogram_bucket_limit
+                else "native_histogram_min_bucket_factor"
+            )
+            self.add((*path, key), "not supported yet: native histograms are stored as they come", source)
         if job.scheme not in ("http", "https"):
             self.add((*path, "scheme"), f"{job.scheme!r} is neither http nor https: every scrape will fail", source)
         if job.oauth2 is not None:

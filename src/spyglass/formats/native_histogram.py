@@ -36,8 +36,8 @@ def decode_histogram(data: bytes) -> tuple[int, FloatHistogram]:
     parts = _Parts()
     for number, kind, value in wire.fields(data):
         _field(parts, number, kind, value)
-    negative_index, negative = _buckets(parts, 8, 9, 10)
-    positive_index, positive = _buckets(parts, 11, 12, 13)
+    negative_index, negative = bucket_columns(parts.spans[8], parts.deltas[9], parts.counts[10])
+    positive_index, positive = bucket_columns(parts.spans[11], parts.deltas[12], parts.counts[13])
     return parts.time_ms, FloatHistogram(
         schema=parts.schema,
         count=parts.numbers["count"],
@@ -61,7 +61,7 @@ def _field(parts: _Parts, number: int, kind: int, value: int | bytes) -> None:
     elif number == 4:
         parts.schema = wire.zigzag(wire.whole(value))
     elif number in parts.spans:
-        parts.spans[number].append(_span(wire.message(value)))
+        parts.spans[number].append(read_span(wire.message(value)))
     elif number in parts.deltas:
         parts.deltas[number].extend(map(wire.zigzag, wire.packed_varints(kind, value)))
     elif number in parts.counts:
@@ -74,7 +74,8 @@ def _field(parts: _Parts, number: int, kind: int, value: int | bytes) -> None:
         parts.custom.extend(wire.packed_doubles(kind, value))
 
 
-def _span(data: bytes) -> tuple[int, int]:
+def read_span(data: bytes) -> tuple[int, int]:
+    """(offset, length) of a BucketSpan."""
     offset = length = 0
     for number, _, value in wire.fields(data):
         if number == 1:
@@ -84,20 +85,20 @@ def _span(data: bytes) -> tuple[int, int]:
     return offset, length
 
 
-def _buckets(parts: _Parts, spans: int, deltas: int, counts: int) -> tuple[I64, F64]:
-    """Bucket indices and counts. The first span's offset is an index, a later one a gap."""
-    total = sum(length for _, length in parts.spans[spans])
+def bucket_columns(spans: list[tuple[int, int]], deltas: list[int], counts: list[float]) -> tuple[I64, F64]:
+    """Bucket indices and counts. The first span's offset is an index, a later one a gap. Raises: MalformedBody."""
+    total = sum(length for _, length in spans)
     if total > BUCKETS_MAX:
         raise MalformedBody(f"a histogram has more than {BUCKETS_MAX} buckets")
     index: list[int] = []
     at = 0
-    for offset, length in parts.spans[spans]:
+    for offset, length in spans:
         at += offset
         index.extend(range(at, at + length))
         at += length
-    values = np.asarray(parts.counts[counts], np.float64)
-    if parts.deltas[deltas]:
-        values = np.cumsum(np.asarray(parts.deltas[deltas], np.int64)).astype(np.float64)
+    values = np.asarray(counts, np.float64)
+    if deltas:
+        values = np.cumsum(np.asarray(deltas, np.int64)).astype(np.float64)
     if len(values) != total:
         raise MalformedBody(
             f"histogram: spans need {total} buckets, have {len(values)} buckets: histogram spans specify different "

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from spyglass.model.errors import IngestError, StorageError, Unavailable
 from spyglass.protocols.clock import Clock
-from spyglass.scrape.content import is_openmetrics
+from spyglass.scrape.content import BodyKind, body_kind
 from spyglass.scrape.fetch import Fetched, FetchFailed
 from spyglass.scrape.metrics import ScrapeMetrics
 from spyglass.scrape.target import Target
@@ -124,8 +124,8 @@ class ScrapeLoop:
             if self.forced_error:
                 raise FetchFailed(self.forced_error)
             fetched = await self._source.fetch(self.target)
-            openmetrics = is_openmetrics(fetched.content_type, self._fallback)
-            await asyncio.shield(self._in_pool(self._store, fetched, openmetrics, time_ms, started_ns))
+            kind = body_kind(fetched.content_type, self._fallback)
+            await asyncio.shield(self._in_pool(self._store, fetched, kind, time_ms, started_ns))
             error = ""
         except (FetchFailed, IngestError, StorageError, Unavailable) as err:
             error = str(err)
@@ -139,8 +139,8 @@ class ScrapeLoop:
         self.state = TargetHealth("down" if error else "up", error, last_ns, seconds)
         self._metrics.finished(error, self.target.interval, seconds)
 
-    def _store(self, fetched: Fetched, openmetrics: bool, time_ms: int, started_ns: int) -> None:
-        prepared: Prepared = self.writer.prepare(fetched.body, openmetrics=openmetrics, time_ms=time_ms)
+    def _store(self, fetched: Fetched, kind: BodyKind, time_ms: int, started_ns: int) -> None:
+        prepared: Prepared = self.writer.prepare(fetched.body, kind=kind, time_ms=time_ms)
         report = ScrapeReport(
             "", self._seconds(started_ns), prepared.scraped, prepared.kept, prepared.added, len(fetched.body)
         )

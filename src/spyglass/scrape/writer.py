@@ -15,10 +15,12 @@ from spyglass.formats.exposition.parser import NO_TIME, DecodedBody, ExpositionD
 from spyglass.ingest.metrics import LabelLimits, MetricIngest
 from spyglass.model.arrays import F64, I64, Mask
 from spyglass.model.errors import IngestError, StorageError, Unavailable
+from spyglass.model.histograms import FloatHistogram
 from spyglass.model.labels import METRIC_NAME, Labels, labels_of
 from spyglass.model.relabel import relabel
 from spyglass.model.samples import STALE, Exemplar, Metadata, WriteBatch, WriteOutcome, is_stale
 from spyglass.protocols.metric_store import MetricWriter
+from spyglass.scrape.content import BodyKind
 
 DROPPED = 0
 REFUSED = -1
@@ -52,6 +54,7 @@ class Prepared:
     kept: int
     added: int
     decoded: DecodedBody
+    histograms: Sequence[tuple[int, int, FloatHistogram]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,27 +115,52 @@ class TargetWriter:
         self._tracked = other._tracked
         self._labels_of_ref = dict(other._labels_of_ref)
 
-    def prepare(self, body: bytes, *, openmetrics: bool, time_ms: int) -> Prepared:
+    def prepare(self, body: bytes, *, kind: BodyKind = "text", time_ms: int) -> Prepared:
         """Decode and label. Raises: MalformedBody, LimitExceeded: nothing was stored."""
-        decoded = self._state.decoder.decode(body, openmetrics=openmetrics)
+        decoded = self._decode(body, kind)
         added = self._resolve_new()
         if time_ms >= self._retry_at_ms:
             self._retry_refused(time_ms)
         refs = self._state.refs[decoded.slots]
         keep = refs > DROPPED
         whole = bool(keep.all())
-        kept = len(refs) - int((refs == DROPPED).sum())
-        refs = refs if whole else refs[keep]
-        values = decoded.values if whole else decoded.values[keep]
+        refs, values = (refs, decoded.values) if whole else (refs[keep], decoded.values[keep])
         times, own = self._times(decoded, keep, time_ms)
+        histograms = self._histograms(decoded, time_ms)
+        scraped = decoded.size + len(decoded.histograms)
+        kept = scraped - int((self._state.refs[decoded.slots] == DROPPED).sum()) - self._dropped_histograms(decoded)
         limit = self._job.sample_limit or 0
-        if limit and int((~is_stale(values)).sum()) > limit:
+        if limit and int((~is_stale(values)).sum()) + len(histograms) > limit:
             raise LimitExceeded("sample limit exceeded")
         tracked = None
         if not (decoded.same_series and self._tracked_is_last):
             watched = refs if own is None or self._job.track_timestamps_staleness else refs[~own]
-            tracked = np.unique(watched)
-        return Prepared(refs, times, values, tracked, decoded.size, kept, added, decoded)
+            tracked = np.unique(np.concatenate([watched, np.array([ref for ref, _, _ in histograms], np.int64)]))
+        return Prepared(refs, times, values, tracked, scraped, kept, added, decoded, histograms)
+
+    def _decode(self, body: bytes, kind: BodyKind) -> DecodedBody:
+        if kind != "protobuf":
+            return self._state.decoder.decode(body, openmetrics=kind == "openmetrics")
+        return self._state.decoder.decode_protobuf(
+            body,
+            native=bool(self._job.scrape_native_histograms),
+            classic_too=bool(self._job.always_scrape_classic_histograms),
+        )
+
+    def _histograms(self, decoded: DecodedBody, time_ms: int) -> Sequence[tuple[int, int, FloatHistogram]]:
+        """(reference, time, histogram) of the native histograms that are kept."""
+        if not decoded.histograms:
+            return ()
+        refs = self._state.refs[[slot for slot, _, _ in decoded.histograms]].tolist()
+        own = self._job.honor_timestamps
+        return [
+            (ref, given if own and given != NO_TIME else time_ms, histogram)
+            for ref, (_, given, histogram) in zip(refs, decoded.histograms, strict=True)
+            if ref > DROPPED
+        ]
+
+    def _dropped_histograms(self, decoded: DecodedBody) -> int:
+        return sum(int(self._state.refs[slot]) == DROPPED for slot, _, _ in decoded.histograms)
 
     def _times(self, decoded: DecodedBody, keep: Mask, time_ms: int) -> tuple[I64, Mask | None]:
         """Sample times, and which of them the target gave itself (None: none)."""
@@ -156,7 +184,7 @@ class TargetWriter:
         known = self._state.decoder.metadata
         metadata = {} if known is self._metadata_sent else known
         try:
-            outcome = self._append(refs, times, values, gone, report, time_ms, exemplars, metadata)
+            outcome = self._append(refs, times, values, gone, report, time_ms, exemplars, metadata, prepared.histograms)
         except (StorageError, Unavailable):
             self._tracked = before
             raise
@@ -197,6 +225,7 @@ class TargetWriter:
         time_ms: int,
         exemplars: list[tuple[int, Exemplar]],
         metadata: dict[str, Metadata],
+        histograms: Sequence[tuple[int, int, FloatHistogram]] = (),
     ) -> WriteOutcome:
         if not len(self._report_refs):
             self._report_refs = self._store.resolve(self._report_labels)
@@ -209,6 +238,9 @@ class TargetWriter:
             np.concatenate([values, stale, own]),
             exemplars=exemplars,
             metadata=metadata,
+            hist_refs=np.array([ref for ref, _, _ in histograms], np.int64) if histograms else None,
+            hist_times=np.array([time for _, time, _ in histograms], np.int64) if histograms else None,
+            histograms=[histogram for _, _, histogram in histograms],
         )
         result = self._ingest.append(
             self._store,

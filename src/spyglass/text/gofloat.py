@@ -41,9 +41,16 @@ def format_shortest(value: float) -> str:
     """
     if value != value or math.isinf(value) or value == 0:
         return format_float(value)
-    digits = repr(abs(value)).split("e")[0].replace(".", "").strip("0")
-    text = f"{value:.{len(digits) - 1}e}"
-    return format_float(value) if -4 <= int(text.split("e")[1]) < 6 else text
+    # The digits must be repr's: rounding to as many of them may give others (5.960464477539063e-08).
+    sign, text = ("-", repr(-value)) if value < 0 else ("", repr(value))
+    mantissa, _, exponent = text.partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    power = int(exponent or 0) + (len(whole) - 1 if whole != "0" else len(digits) - len(fraction) - 1)
+    if -4 <= power < 6:
+        return format_float(value)
+    digits = digits.rstrip("0")
+    return f"{sign}{digits[0]}{'.' + digits[1:] if digits[1:] else ''}e{'-' if power < 0 else '+'}{abs(power):02d}"
 
 
 def format_label_float(value: float) -> str:

@@ -219,6 +219,16 @@ def test_only_malformed_body_escapes(body: bytes, openmetrics: bool) -> None:
             decoder.decode(b"a 1\n")
 
 
+@given(st.floats(allow_nan=False, allow_infinity=False).filter(bool))
+def test_short_values_read_back_with_gos_exponents(value: float) -> None:
+    """FormatFloat(v, 'g', -1, 64): repr's digits, an exponent below 1e-4 and from 1e+06 on."""
+    text = format_shortest(value)
+    assert float(text) == value
+    assert ("e" in text) == (not 1e-4 <= abs(value) < 1e6)
+    mantissa = text.lstrip("-").split("e")[0]
+    assert "e" not in text or (len(mantissa.split(".")[0]) == 1 and not mantissa.endswith((".", ".0")))
+
+
 @given(st.floats(allow_nan=False))
 def test_values_print_without_an_exponent_and_read_back(value: float) -> None:
     """FormatFloat(v, 'f', -1, 64)."""

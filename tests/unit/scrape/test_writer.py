@@ -58,7 +58,7 @@ class Bench:
     def scrape(self, body: str) -> tuple[int, int, int]:
         """(scraped, kept, added)."""
         self.time_ms += 15_000
-        prepared = self.writer.prepare(body.encode(), openmetrics=False, time_ms=self.time_ms)
+        prepared = self.writer.prepare(body.encode(), time_ms=self.time_ms)
         report = ScrapeReport("", 0.1, prepared.scraped, prepared.kept, prepared.added)
         self.writer.commit(prepared, report, self.time_ms)
         return prepared.scraped, prepared.kept, prepared.added

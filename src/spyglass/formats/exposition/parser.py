@@ -6,12 +6,12 @@ fast path splits the body into lines, looks all prefixes up, and converts all va
 path, which knows the grammar and says what is wrong. Where a body has the lines of the last one but for some values, only the
 lines that changed are looked at: at short intervals those are few.
 
-Formats: Prometheus text 0.0.4 and 1.0.0 (quoted UTF-8 names), OpenMetrics 0.0.1 and 1.0.0.
+Formats: Prometheus text 0.0.4 and 1.0.0 (quoted UTF-8 names), OpenMetrics 0.0.1 and 1.0.0, and (without a fast path) protobuf.
 Source: Prometheus docs/instrumenting/exposition_formats.md; the OpenMetrics 1.0 specification.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from operator import ne
 
@@ -19,9 +19,11 @@ import numpy as np
 
 from spyglass.formats.exposition.comments import FamilyComments
 from spyglass.formats.exposition.lines import SampleLine, read_sample_line, read_series
+from spyglass.formats.exposition.protobuf import exemplars_of, read_families
 from spyglass.model.arrays import F64, I64
 from spyglass.model.errors import MalformedBody
-from spyglass.model.labels import METRIC_NAME, Labels
+from spyglass.model.histograms import FloatHistogram
+from spyglass.model.labels import Labels
 from spyglass.model.samples import Exemplar, Metadata
 from spyglass.text.gofloat import format_label_float
 
@@ -40,6 +42,7 @@ class DecodedBody:
     none; None where no line had one.  same_series: the slots are those of the last body, element by element.
     exemplars: (slot, exemplar); an exemplar without a time has time_ms NO_TIME.
     metadata: every family's, where it differs from the last body's; else empty.
+    histograms: native ones: (slot, time in ms or NO_TIME, histogram); only the protobuf format has them.
     """
 
     slots: I64
@@ -48,6 +51,7 @@ class DecodedBody:
     same_series: bool = False
     exemplars: Sequence[tuple[int, Exemplar]] = ()
     metadata: dict[str, Metadata] = field(default_factory=dict)
+    histograms: Sequence[tuple[int, int, FloatHistogram]] = ()
 
     @property
     def size(self) -> int:
@@ -60,7 +64,7 @@ class ExpositionDecoder:
     def __init__(self) -> None:
         self.series: list[Labels] = []
         self.metadata: dict[str, Metadata] = {}
-        self._slots: dict[bytes, int] = {}
+        self._slots: dict[bytes | Labels, int] = {}
         self._last_comments: list[bytes] = []
         self._shape: _Shape | None = None
 
@@ -74,6 +78,43 @@ class ExpositionDecoder:
             if decoded is not None:
                 return decoded
         return self._strict(body, openmetrics)
+
+    def decode_protobuf(self, body: bytes, *, native: bool = True, classic_too: bool = False) -> DecodedBody:
+        """The samples of a protobuf body. native False: the classic buckets only.
+
+        Raises: MalformedBody; then nothing of the body counts.
+        """
+        state = _Reading(FamilyComments(openmetrics=False))
+        families: dict[str, Metadata] = {}
+        histograms: list[tuple[int, int, FloatHistogram]] = []
+        for name, metadata, samples in read_families(body, native=native, classic_too=classic_too):
+            families[name] = metadata
+            for sample in samples:
+                slot = self._slot_of(sample.labels)
+                if sample.histogram is None:
+                    state.add_value(slot, sample.value, sample.time_ms)
+                else:
+                    time_ms = NO_TIME if sample.time_ms is None else sample.time_ms
+                    histograms.append((slot, time_ms, sample.histogram))
+                state.exemplars.extend((slot, exemplar) for exemplar in exemplars_of(sample, NO_TIME))
+        changed = self._learn_families(families)
+        self._shape = None
+        return replace(state.decoded(changed), histograms=histograms)
+
+    def _slot_of(self, labels: Labels) -> int:
+        """Series of the protobuf format are named by their labels: there is no text to go by."""
+        slot = self._slots.get(labels)
+        if slot is None:
+            slot = self._slots[labels] = len(self.series)
+            self.series.append(labels)
+        return slot
+
+    def _learn_families(self, families: dict[str, Metadata]) -> dict[str, Metadata]:
+        """Remember what is new of the families; returns it."""
+        changed = {name: meta for name, meta in families.items() if self.metadata.get(name) != meta}
+        if changed:
+            self.metadata = {**self.metadata, **changed}
+        return changed
 
     def _fast(self, lines: list[bytes], openmetrics: bool) -> DecodedBody | None:
         """The body where every series is known; None where one is not, or anything looks odd."""
@@ -177,10 +218,7 @@ class ExpositionDecoder:
         return slot
 
     def _finish(self, state: "_Reading", lines: list[bytes], openmetrics: bool) -> DecodedBody:
-        families = state.comments.families
-        changed = {name: meta for name, meta in families.items() if self.metadata.get(name) != meta}
-        if changed:
-            self.metadata = {**self.metadata, **changed}
+        changed = self._learn_families(state.comments.families)
         decoded = state.decoded(changed)
         self._last_comments = [line for line in lines if line[:1] == b"#"]
         if openmetrics:
@@ -220,13 +258,16 @@ class _Reading:
         self.timed = False
 
     def add(self, slot: int, sample: SampleLine) -> None:
-        self.slots.append(slot)
-        self.values.append(sample.value)
-        self.times.append(NO_TIME if sample.time_ms is None else sample.time_ms)
-        self.timed = self.timed or sample.time_ms is not None
+        self.add_value(slot, sample.value, sample.time_ms)
         if sample.exemplar is not None:
             labels, value, time_ms = sample.exemplar
             self.exemplars.append((slot, Exemplar(labels, value, NO_TIME if time_ms is None else time_ms)))
+
+    def add_value(self, slot: int, value: float, time_ms: int | None) -> None:
+        self.slots.append(slot)
+        self.values.append(value)
+        self.times.append(NO_TIME if time_ms is None else time_ms)
+        self.timed = self.timed or time_ms is not None
 
     def decoded(self, metadata: dict[str, Metadata]) -> DecodedBody:
         slots, values = np.array(self.slots, np.int64), np.array(self.values, np.float64)
@@ -258,8 +299,3 @@ def _normalised(value: str) -> str:
         return format_label_float(float(value))
     except ValueError:
         return value
-
-
-def family_of(labels: Labels) -> str:
-    """The metric name of a series."""
-    return next((value for name, value in labels if name == METRIC_NAME), "")
