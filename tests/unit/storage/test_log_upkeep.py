@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from spyglass.model.errors import DiskFull, NotFound, StorageError, StoreLocked
+from spyglass.model.errors import DiskFull, InvalidParameter, NotFound, StorageError, StoreLocked
 from spyglass.protocols.log_store import LogEntry
+from spyglass.query.logql.parser import parse_log
 from spyglass.storage.files import RealFiles
 from spyglass.storage.logs.options import SECOND_NS, LogStoreOptions, StreamRetention
 from spyglass.storage.logs.store import DiskLogStore
@@ -310,3 +311,32 @@ def test_a_failed_sync_is_told(opened: Open, files: FaultyFiles) -> None:
     with pytest.raises(StorageError):
         store.append([(APP, [entry(1, "x")])])
     files.fail_syncs = False
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "left"),
+    [
+        ('|= "number\\":1"', 90),
+        ('|~ "number..1[0-9],"', 91),
+        ("| json | number > 89", 91),
+        ('| json | level="info"', 1),
+        ('| json | level="warn"', 101),
+        ('|= "plain" | json | number > 1', 101),
+        ('|> "<_>:99,<_>"', 100),
+    ],
+)
+def test_deletes_with_filters(opened: Open, pipeline: str, left: int) -> None:
+    """A delete request may choose lines by filters; the rest stays, before and after a restart."""
+    store = opened().store()
+    store.append([(APP, [*numbered(0, 100), entry(200, "plain")])])
+    log = parse_log(f'{{app="web"}} {pipeline}')
+    store.delete(log.matchers, log.stages, start_ns=T0, end_ns=NOW)
+    assert count(store) == left
+    assert count(opened().store()) == left
+
+
+def test_deletes_with_formats_are_refused(opened: Open) -> None:
+    """What changes lines or labels cannot choose them."""
+    log = parse_log('{app="web"} | line_format "x"')
+    with pytest.raises(InvalidParameter, match="line filters"):
+        opened().store().delete(log.matchers, log.stages, start_ns=T0, end_ns=NOW)

@@ -15,11 +15,13 @@ from spyglass.model.log_stages import LabelFilter, LineFilter, LogStage
 from spyglass.model.matchers import Matcher
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.log_store import BucketAnswer, BucketSpec
+from spyglass.storage.logs.column import IntColumn
+from spyglass.storage.logs.fields import source_of
 from spyglass.storage.logs.group_codes import groups_of_rows, label_of_rows
 from spyglass.storage.logs.line_fields import ERROR, judge_line, line_fields
 from spyglass.storage.logs.part import Part, line_sizes, lines_of, metadata_of
 from spyglass.storage.logs.pipeline import CompiledPipeline, compile_stages, literals
-from spyglass.storage.logs.quantiles import quantiles
+from spyglass.storage.logs.quantiles import Events
 from spyglass.storage.logs.ticks import on_ticks
 from spyglass.storage.logs.verdicts import ASK, DROP, KEEP
 from spyglass.text.gonumbers import parse_go_float
@@ -30,6 +32,10 @@ MAX_SLOW_LINES = 200_000
 """Lines without a template that are parsed one by one; beyond that the executor may as well do it."""
 MAX_CELLS = 20_000_000
 """Groups times intervals; beyond that the running sums would need more memory than a query should."""
+
+
+BYTES_PER_NUMBER = 16
+"""What an unwrapped number holds until the answer is there."""
 
 
 class _NotFromColumnsError(Exception):
@@ -46,9 +52,7 @@ class _Totals:
     groups: dict[Labels, int] = field(default_factory=dict)
     counts: list[I64] = field(default_factory=list)
     sums: list[F64] = field(default_factory=list)
-    event_groups: list[I64] = field(default_factory=list)
-    event_times: list[I64] = field(default_factory=list)
-    event_values: list[F64] = field(default_factory=list)
+    events: Events = field(default_factory=Events)
     slow_lines: int = 0
 
     @property
@@ -183,6 +187,8 @@ def _from_rows(
     if not len(rows):
         return
     budget.charge_samples(len(rows))
+    if spec.unwrap:
+        budget.charge_bytes(BYTES_PER_NUMBER * len(rows))
     values = None
     if spec.unwrap:
         rows, values = _numbers(part, rows, pipeline, spec)
@@ -217,11 +223,10 @@ def _add(totals: _Totals, part: Part, rows: I64, local: I64, labels: Sequence[La
         used = np.flatnonzero(np.bincount(local, minlength=len(labels)))
         numbers = np.zeros(len(labels), np.int64)
         numbers[used] = totals.number([labels[i] for i in used.tolist()])
-        totals.event_groups.append(numbers[local])
-        totals.event_times.append(times)
-        totals.event_values.append(values)
+        if not totals.events.add(numbers[local], times, values, totals.steps, totals.spec.range_ns):
+            raise _NotFromColumnsError
         return
-    intervals = np.searchsorted(totals.bounds, times, side="left")
+    intervals = intervals_of(times, totals.bounds)
     sizes = values
     if totals.spec.operation == "bytes":
         sizes = line_sizes(part)[rows].astype(np.float64)
@@ -230,6 +235,9 @@ def _add(totals: _Totals, part: Part, rows: I64, local: I64, labels: Sequence[La
 
 def _numbers(part: Part, rows: I64, pipeline: CompiledPipeline, spec: BucketSpec) -> tuple[I64, F64]:
     """The rows that have the unwrapped label, and its numbers."""
+    whole = _whole_numbers(part, pipeline, spec)
+    if whole is not None:
+        return rows, whole[rows].astype(np.float64)
     coded = label_of_rows(part, spec.unwrap, pipeline.parser, rows)
     if coded is None:
         raise _NotFromColumnsError
@@ -245,6 +253,17 @@ def _numbers(part: Part, rows: I64, pipeline: CompiledPipeline, spec: BucketSpec
         return rows, table[coded.codes]
     kept = np.flatnonzero(has[coded.codes])
     return rows[kept], table[coded.codes[kept]]
+
+
+def _whole_numbers(part: Part, pipeline: CompiledPipeline, spec: BucketSpec) -> I64 | None:
+    """The field where it is a column of integers small enough to be added up exactly."""
+    source = source_of(part, spec.unwrap, pipeline.parser)
+    if source.unsettled or source.slot is None:
+        return None
+    column = part.column(source.slot)
+    if not isinstance(column, IntColumn) or part.hint(source.slot).high >= 2**31:
+        return None
+    return column.values
 
 
 def _must_be_whole(spec: BucketSpec) -> bool:
@@ -299,13 +318,8 @@ def _answer(totals: _Totals) -> BucketAnswer:
     labels = list(totals.groups)
     spec, steps, bounds = totals.spec, totals.steps, totals.bounds
     if spec.operation in ("min", "max", "quantile"):
-        found = quantiles(
-            np.concatenate(totals.event_groups) if totals.event_groups else np.zeros(0, np.int64),
-            np.concatenate(totals.event_times) if totals.event_times else np.zeros(0, np.int64),
-            np.concatenate(totals.event_values) if totals.event_values else np.zeros(0),
-            groups=len(labels), steps=steps, range_ns=spec.range_ns,
-            q={"min": 0.0, "max": 1.0}.get(spec.operation, spec.parameter),
-        )  # fmt: skip
+        q = {"min": 0.0, "max": 1.0}.get(spec.operation, spec.parameter)
+        found = totals.events.quantiles(len(labels), len(steps), q)
         if found is None:
             raise _NotFromColumnsError
         values = found
@@ -321,6 +335,13 @@ def _answer(totals: _Totals) -> BucketAnswer:
         values = np.where(counts > 0, values, np.nan)
     kept = np.flatnonzero(~np.isnan(values).all(axis=1)) if len(labels) else np.zeros(0, np.int64)
     return BucketAnswer(LabelTable.from_labels([labels[i] for i in kept.tolist()]), values[kept])
+
+
+def intervals_of(times: I64, bounds: I64) -> I64:
+    """[n] the number of bounds before each time; times ascending. The few bounds are looked up, not the many times."""
+    cuts = np.searchsorted(times, bounds, side="right")
+    sizes = np.diff(np.concatenate(([0], cuts, [len(times)])))
+    return np.repeat(np.arange(len(bounds) + 1), sizes)
 
 
 def _windows(rows: "list[I64] | list[F64]", high: I64, low: I64) -> F64:

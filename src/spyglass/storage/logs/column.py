@@ -126,7 +126,7 @@ class IntColumn:
         return np.searchsorted(_POWERS, self.values, side="right").astype(np.int64) + 1
 
     def where(self, test: Callable[[str], bool]) -> Mask:
-        distinct, inverse = np.unique(self.values, return_inverse=True)
+        distinct, inverse = ranked(self.values)
         passes = np.fromiter((test(str(value)) for value in distinct.tolist()), np.bool_, len(distinct))
         return passes[inverse]
 
@@ -160,6 +160,18 @@ class IsoColumn:
 
     def numbers(self) -> F64 | None:
         return None
+
+
+def ranked(values: I64) -> tuple[I64, I64]:
+    """(distinct values ascending, rank of each value). By counting where the values are close together, else by sorting."""
+    low, high = int(values.min(initial=0)), int(values.max(initial=0))
+    if high - low > 1 << 20:
+        distinct, inverse = np.unique(values, return_inverse=True)
+        return distinct, inverse
+    shifted = values - low
+    present = np.bincount(shifted, minlength=1) > 0
+    distinct = np.flatnonzero(present) + low
+    return distinct, (np.cumsum(present) - 1)[shifted]
 
 
 Column = DictColumn | PlainColumn | IntColumn | IsoColumn

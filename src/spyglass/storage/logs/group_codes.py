@@ -7,7 +7,7 @@ import numpy as np
 
 from spyglass.model.arrays import I64
 from spyglass.model.labels import Labels, labels_of
-from spyglass.storage.logs.column import Column, DictColumn, IntColumn
+from spyglass.storage.logs.column import Column, DictColumn, IntColumn, ranked
 from spyglass.storage.logs.fields import Parser, slot_value, source_of, value_in
 from spyglass.storage.logs.part import Part
 
@@ -42,7 +42,7 @@ def _of_column(column: Column, rows: I64) -> Coded:
     if isinstance(column, DictColumn):
         return Coded(column.codes[rows].astype(np.int64), column.values.texts)
     if isinstance(column, IntColumn):
-        distinct, inverse = np.unique(column.values[rows], return_inverse=True)
+        distinct, inverse = ranked(column.values[rows])
         return Coded(inverse, [str(value) for value in distinct.tolist()])
     texts = column.strings(rows)
     places: dict[str, int] = {}

@@ -31,7 +31,7 @@ from spyglass.protocols.log_store import (
 )
 from spyglass.protocols.metric_store import StoreStats
 from spyglass.storage.journal import Journal
-from spyglass.storage.logs import buckets, index, scan, upkeep
+from spyglass.storage.logs import buckets, exact, index, scan, upkeep
 from spyglass.storage.logs.block import Block
 from spyglass.storage.logs.block_writer import block_chunks, merged_chunks
 from spyglass.storage.logs.blocks import BlockSet
@@ -268,13 +268,16 @@ class DiskLogStore:
     # Housekeeping.
 
     def delete(self, matchers: Sequence[Matcher], stages: Sequence[LogStage], *, start_ns: int, end_ns: int) -> None:
-        """Remove the lines from the blocks they are in, by writing those blocks anew. Returns when they are gone."""
-        assert not stages, "not yet"
+        """Remove the lines from the blocks they are in, by writing those blocks anew. Returns when they are gone.
+
+        Raises: InvalidParameter where a stage is more than a filter or a plain parser.
+        """
+        pipeline = exact.compile_exact(stages)
         self.flush()
 
         def keep(part: Part) -> Mask:
             mask = np.ones(part.size, np.bool_)
-            mask[scan.rows_in(part, matchers, start_ns, end_ns)] = False
+            mask[exact.passing(part, pipeline, scan.rows_in(part, matchers, start_ns, end_ns))] = False
             return mask
 
         with self._flushing:
@@ -372,6 +375,7 @@ class DiskLogStore:
         with self._lock:
             return StoreStats(
                 samples_appended=self._appended,
+                series_active=len({labels for segment in self._hot.segments for labels in segment.rows.streams}),
                 disk_bytes=self.blocks.disk_bytes + self._journal.size_bytes(),
                 log_bytes=self._journal.size_bytes(),
                 blocks=len(self.blocks.all),

@@ -18,7 +18,7 @@ from spyglass.model.log_stages import (
     StringPredicate,
 )
 from spyglass.model.matchers import Matcher
-from spyglass.storage.logs.column import Column, DictColumn, IntColumn
+from spyglass.storage.logs.column import Column, DictColumn, IntColumn, ranked
 from spyglass.storage.logs.contains import contains
 from spyglass.storage.logs.fields import Parser, Source, Value, slot_value, source_of, value_in
 from spyglass.storage.logs.hashes import MAX_HASH_BYTES, hash_value
@@ -166,6 +166,17 @@ def _by_hint(hint: SlotHint, predicate: StringPredicate | NumberPredicate, judge
     return None
 
 
+def _by_range(low: float, high: float, predicate: NumberPredicate) -> int | None:
+    """All values lie between low and high: where both give the same answer to an inequality, so do all."""
+    compare, limit = _COMPARE[predicate.op], predicate.value
+    if predicate.op in ("=", "==", "!="):
+        if low <= limit <= high or np.isnan(limit):
+            return None
+        return DROP if predicate.op != "!=" else KEEP
+    ends = {compare(low, limit), compare(high, limit)}
+    return (KEEP if ends.pop() else DROP) if len(ends) == 1 else None
+
+
 def _by_stream(part: Part, name: str, judge: Judge) -> Verdicts:
     labels = part.streams().labels
     of_stream = np.fromiter((judge(value_in(stream, name)) for stream in labels), np.int8, len(labels))
@@ -188,7 +199,7 @@ def _by_slot(
     if isinstance(column, IntColumn):
         if isinstance(predicate, NumberPredicate) and predicate.unit == "number":
             return _NUMPY[predicate.op](column.values.astype(np.float64), predicate.value).astype(np.int8)
-        distinct, inverse = np.unique(column.values, return_inverse=True)
+        distinct, inverse = ranked(column.values)
         texts = list(map(str, distinct.tolist()))
     elif isinstance(column, DictColumn):
         texts, inverse = column.values.texts, column.codes
