@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from spyglass.api.grafana.app import create_grafana_app
@@ -14,7 +14,7 @@ from spyglass.api.grafana.deps import GrafanaDeps
 from spyglass.app.settings import UiSettings
 from spyglass.app.shared import Shared
 from spyglass.config.grafana import Provisioning, grafana_settings, load_provisioning
-from spyglass.dashboards.accounts import SqliteAccounts
+from spyglass.dashboards.accounts import SqliteAccounts, ensure_admin
 from spyglass.dashboards.annotations import SqliteAnnotations
 from spyglass.dashboards.library import Library
 from spyglass.dashboards.state import State
@@ -36,7 +36,9 @@ class UiPart:
         self._accounts = SqliteAccounts(self._state)
         self._watcher = ProvisioningWatcher(self._library, self._provisioning.providers, clock=shared.clock)
         self._task: asyncio.Task[None] | None = None
-        self.new_password = self._first_account()
+        self._app: Starlette | None = None
+        first = ensure_admin(self._accounts, login=settings.user, password=settings.password, demo=settings.demo)
+        self.new_password = first.password
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -45,7 +47,7 @@ class UiPart:
 
     def app(self, *, prom: PromQueries | None, logs: LogQueries | None, local: Mapping[str, ASGIApp]) -> ASGIApp:
         """The ASGI application. local: our own doors by URL."""
-        return create_grafana_app(
+        self._app = create_grafana_app(
             GrafanaDeps(
                 library=self._library,
                 accounts=self._accounts,
@@ -63,6 +65,7 @@ class UiPart:
                 metrics=self._shared.render_metrics,
             )
         )
+        return self._app
 
     async def start(self) -> None:
         await asyncio.to_thread(self._watcher.load)
@@ -77,6 +80,8 @@ class UiPart:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        if self._app is not None:
+            await self._app.state.close()
         self._state.close()
 
     def _load(self) -> Provisioning:
@@ -85,15 +90,6 @@ class UiPart:
             return Provisioning()
         settings = self._shared.settings
         return load_provisioning(folder, map_path=settings.map_path, map_url=settings.map_url)
-
-    def _first_account(self) -> str:
-        """Make the administrator when there is nobody yet. Returns a password that was generated, or ""."""
-        if self._accounts.users():
-            return ""
-        given = self._settings.password
-        password = given or secrets.token_urlsafe(12)
-        self._accounts.add_user(self._settings.user, password, is_admin=True, role="Admin")
-        return "" if given else password
 
 
 def ui_folder() -> Path | None:
