@@ -125,7 +125,8 @@ async def test_without_docker_the_agent_says_so_and_goes_on(tmp_path: Path) -> N
     backend = FakeContainer("backend")
     backend.say("one\n", time=at(0))
     async with LokiReceiver() as receiver, running(tmp_path, receiver.url, **docker_job(socket)) as manager:
-        await until(lambda: "cannot list the containers" in manager.docker_jobs[0].problem)
+        problem = f"cannot list the containers of unix://{socket}: No such file or directory"
+        await until(lambda: manager.docker_jobs[0].problem == problem)
         assert manager.is_ready
         async with DockerApi(socket, [backend]):
             await until(lambda: receiver.lines() == ["one"])

@@ -121,7 +121,7 @@ class DockerJob:
         try:
             listed = await self._list(session)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as err:
-            problem = f"cannot list the containers of {self.config.host}: {err or type(err).__name__}"
+            problem = f"cannot list the containers of {self.config.host}: {_reason(err)}"
             if problem != self.problem:
                 log.warning("%s; looking again every %g s", problem, self.config.refresh_interval / 1e9)
                 self._metrics.targets_failed.inc("docker")
@@ -222,7 +222,7 @@ class Follower:
                 pieces = _plain(answer.content) if terminal else _frames(answer.content)
                 await self._follow(pieces)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as err:
-            self._container.problem = str(err) or type(err).__name__
+            self._container.problem = _reason(err)
             log.warning("container %s: %s", self._container.identifier[:12], self._container.problem)
         await self._flush(None)
 
@@ -280,6 +280,13 @@ class Follower:
         start, self._read_to = self._read_to, max(self._read_to, time_ns)
         text = "".join(line.parts).removesuffix("\n").removesuffix("\r")
         return Entry(dict(labels), text, line.time_ns, start, dict(labels))
+
+
+def _reason(err: Exception) -> str:
+    """aiohttp wraps what the system said in a sentence about addresses and TLS."""
+    if isinstance(err, aiohttp.ClientConnectorError):
+        return err.os_error.strerror or str(err.os_error)
+    return str(err) or type(err).__name__
 
 
 async def _frames(content: aiohttp.StreamReader) -> AsyncIterator[list[tuple[str, bytes]]]:
