@@ -53,19 +53,19 @@ def test_metric_queries_have_no_fields() -> None:
         detect(["a=1"], 'rate({app="web"}[1m])')
 
 
-@pytest.mark.parametrize(
-    ("value", "kind"),
-    [
-        ("5", "int"),
-        ("-5", "int"),
-        ("1.5", "float"),
-        ("true", "boolean"),
-        ("3ms", "duration"),
-        ("4KB", "bytes"),
-        ("x", "string"),
-        ("", "string"),
-    ],
-)
+TYPES = {
+    "5": "int",
+    "-5": "int",
+    "1.5": "float",
+    "true": "boolean",
+    "3ms": "duration",
+    "4KB": "bytes",
+    "x": "string",
+    "": "string",
+}
+
+
+@pytest.mark.parametrize(("value", "kind"), TYPES.items())
 def test_types(value: str, kind: str) -> None:
     """The narrowest that the text reads as."""
     assert type_of(value) == kind

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import orjson
-
 from spyglass.model.log_stages import JsonParser
+from spyglass.query.exec.logs.json_quick import QuickFields
 from spyglass.query.exec.logs.parsers import JSON_ERROR, complete, fail, free_name
 from spyglass.query.exec.logs.rows import EXTRACTED, Fields, Rows
 from spyglass.query.exec.logs.stage import Needs, RunStage, makes
@@ -82,21 +81,16 @@ def _collect(
 
 
 def _some_fields(wanted: frozenset[str], needs: Needs) -> RunStage:
-    """Few fields of each line: a faster decoder, and exactness where the faster one could differ.
-
-    It is used for names that can only come from a key spelled the same (no `_`), for numbers that are spelled as Python spells
-    them, and where the key occurs once in the text.
-    """
-    simple = all("_" not in name for name in wanted)
-    quoted = {name: f'"{name}"' for name in wanted}
+    """Few fields of each line: a faster decoder, and the exact one where the faster one could differ."""
+    quick = QuickFields(wanted)
 
     def run(rows: Rows) -> Rows:
         parsed, metadata, bases = rows.writable(), rows.metadata, rows.streams.base
         for place, (line, number) in enumerate(zip(rows.lines, rows.stream.tolist(), strict=True)):
             fields, base = parsed[place], bases[number]
             of_line = metadata[place] if metadata else None
-            if simple and not of_line and not fields:
-                found = _quick(line, wanted, base, quoted)
+            if not of_line and not fields:
+                found = quick.read(line, base)
                 if found is not None:
                     fields.update(found)
                     continue
@@ -104,42 +98,6 @@ def _some_fields(wanted: frozenset[str], needs: Needs) -> RunStage:
         return rows
 
     return run
-
-
-def _quick(line: str, wanted: frozenset[str], base: frozenset[str], quoted: dict[str, str]) -> Fields | None:
-    """The wanted fields, or None where only the exact reader can tell."""
-    try:
-        data: Any = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    if data.__class__ is not dict:
-        return None
-    found: Fields = {}
-    for name in wanted:
-        if name in base or name not in data:
-            continue
-        value = data[name]
-        kind = value.__class__
-        if line.count(quoted[name]) != 1:
-            return None
-        if kind is str:
-            found[name] = value if value.isascii() else clean_text(value)
-        elif kind is int or kind is float:
-            text = repr(value)
-            if not _spelled(line, quoted[name], text):
-                return None
-            found[name] = text
-        elif kind is bool:
-            found[name] = "true" if value else "false"
-    return found
-
-
-def _spelled(line: str, key: str, text: str) -> bool:
-    """Whether the number behind the key is written as `text`."""
-    at = line.find(key) + len(key) + 1
-    at += line[at : at + 1] == " "
-    end = at + len(text)
-    return line[at:end] == text and line[end : end + 1] in (",", "}", " ")
 
 
 def _expressions(expressions: tuple[tuple[str, str], ...], needs: Needs) -> RunStage:

@@ -32,6 +32,7 @@ class StreamSet:
     base: list[frozenset[str]] = field(default_factory=list)
     _ids: dict[Labels, int] = field(default_factory=dict)
     _variants: dict[tuple[int, frozenset[str]], int] = field(default_factory=dict)
+    _columns: dict[str, tuple[list[str | None], bool]] = field(default_factory=dict)
     _hashes: dict[int, int] = field(default_factory=dict)
     _metadata: dict[tuple[int, Labels], Fields] = field(default_factory=dict)
     _table: tuple[LabelTable, I32] | None = None
@@ -66,6 +67,16 @@ class StreamSet:
             self.labels.append({name: value for name, value in labels.items() if name not in gone})
             self.base.append(self.base[number])
         return known
+
+    def column(self, name: str) -> tuple[list[str | None], bool]:
+        """The value of one label in every stream, and whether any has it."""
+        values, there = self._columns.get(name) or ([], False)
+        if len(values) < len(self.labels):
+            added = [labels.get(name) for labels in self.labels[len(values) :]]
+            values.extend(added)
+            there = there or any(value is not None for value in added)
+            self._columns[name] = (values, there)
+        return values, there
 
     def hash(self, number: int) -> int:
         """Upstream's hash of a stream's labels, by which it orders lines of one time."""
@@ -166,9 +177,9 @@ class Rows:
 
     def column(self, name: str) -> list[str | None]:
         """Every line's value of one label; None where it has none."""
-        of_stream = [labels.get(name) for labels in self.streams.labels]
+        of_stream, there = self.streams.column(name)
         values: list[str | None] | None = None
-        if any(value is not None for value in of_stream):
+        if there:
             values = [of_stream[s] for s in self.stream.tolist()]
         if self.metadata is not None:
             if values is None:
