@@ -231,7 +231,8 @@ async def test_a_target_that_is_not_there_or_too_slow() -> None:
     """Connection refused and the deadline have their own words."""
     async with exporter() as target, bench() as b:
         await b.load(job("127.0.0.1:1"))
-        await until(lambda: b.last("up") == 0.0)
+        await until(lambda: b.only_target().health == "down")
+        assert b.last("up") == 0.0
         assert b.only_target().error == 'Get "http://127.0.0.1:1/metrics": connect: connection refused'
         target.delay = 1.0
         await b.load(job(target))
