@@ -16,6 +16,10 @@ from spyglass.storage.logs.stored_part import StoredPart
 
 SUFFIX = ".parquet"
 CORRUPT_FOLDER = "corrupt"
+PART_INDEX_BYTES = 12 << 10
+"""What the description of a part takes in memory, about."""
+INDEX_CACHE_BYTES = 12 << 20
+"""Descriptions kept, about a thousand parts (65 million lines). More: less reading of indexes by queries over long spans."""
 
 
 class BlockSet:
@@ -23,6 +27,7 @@ class BlockSet:
 
     def __init__(self, folder: Path, *, files: Files, cache: ColumnCache) -> None:
         self._folder, self._files, self._cache = folder, files, cache
+        self._indexes = ColumnCache(INDEX_CACHE_BYTES)
         self._lock = threading.Lock()
         self.corruptions = 0
         self.notes: list[str] = []
@@ -93,9 +98,9 @@ class BlockSet:
     def parts_of(self, block: Block) -> Sequence[StoredPart]:
         def load() -> tuple[tuple[StoredPart, ...], int]:
             parts = tuple(StoredPart(block, entry, self._cache) for entry in block.entries())
-            return parts, 16384 * len(parts)
+            return parts, PART_INDEX_BYTES * len(parts)
 
-        return self._cache.get((block.key, "parts"), load)
+        return self._indexes.get(block.key, load)
 
     def _open(self) -> tuple[Block, ...]:
         opened: dict[str, Block] = {}

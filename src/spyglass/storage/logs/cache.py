@@ -25,7 +25,7 @@ class ColumnCache:
                 self._items.move_to_end(key)
                 return cast(T, found[0])
         value, size = load()
-        if size <= self._limit // 4:
+        if size <= self._limit // 2:
             self._put(key, value, size)
         return value
 

@@ -149,6 +149,8 @@ def _by_hint(hint: SlotHint, predicate: StringPredicate | NumberPredicate, judge
         texts = [value(text) for text in hint.values]
         verdicts = {judge(text) for text in texts if text is not None}
         return verdicts.pop() if len(verdicts) == 1 and None not in texts else None
+    if hint.kind == "int" and isinstance(predicate, NumberPredicate) and predicate.unit == "number":
+        return _by_range(float(hint.low), float(hint.high), predicate)
     if (
         isinstance(predicate, StringPredicate)
         and predicate.op == "="
