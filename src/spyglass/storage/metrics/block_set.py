@@ -56,7 +56,7 @@ class BlockSet:
         """Take new blocks into service, and others out of it at the same moment. Call `remove_files` for those afterwards."""
         fresh = [block for block in (Block(path) for path in paths) if block.samples]
         kept = [block for block in self.blocks if block not in replaced]
-        self.blocks = tuple(sorted([*kept, *fresh], key=lambda block: (block.late, block.min_ms, block.number)))
+        self.blocks = tuple(sorted([*kept, *fresh], key=_precedence))
 
     def remove_files(self, blocks: Sequence[Block]) -> None:
         for block in blocks:
@@ -99,7 +99,7 @@ class BlockSet:
         merged = {number for block in found for number in block.sources}
         reached = max((block.position for block in found), default=0)
         kept = []
-        for block in sorted(found, key=lambda block: (block.late, block.min_ms, block.number)):
+        for block in sorted(found, key=_precedence):
             if block.number in merged or block.flush > reached:
                 self.remove_files([block])
                 self.notes.append(f"{block.path}: removed, a crash had left it over")
@@ -110,3 +110,8 @@ class BlockSet:
     def _remove_temporary(self) -> None:
         for path in self._folder.glob("*.tmp"):
             self._files.remove(path)
+
+
+def _precedence(block: Block) -> tuple[bool, int, int]:
+    """Late blocks last and in order of arrival: of two samples at one place the first to come stays."""
+    return (True, block.order, block.number) if block.late else (False, block.min_ms, block.number)

@@ -28,7 +28,8 @@ def _late(blocks: Sequence[Block], closed_ms: int) -> list[Block]:
     for late in blocks:
         if late.late and late.max_ms < closed_ms:
             others = [b for b in blocks if b is not late and b.overlaps(late.min_ms, late.max_ms)]
-            return [*(b for b in others if not b.late), *(b for b in others if b.late), late] if others else []
+            lates = sorted([late, *(b for b in others if b.late)], key=lambda block: block.order)
+            return [*(b for b in others if not b.late), *lates] if others else []
     return []
 
 

@@ -34,6 +34,7 @@ from spyglass.storage.metrics.snapshot import write_snapshot
 from spyglass.storage.metrics.tiles import sample_count
 from spyglass.storage.metrics.tombstones import Tombstone
 
+_COOL_NS = 300 * 1_000_000_000
 _FROZEN_MAX = 2
 _MERGE_CACHE_BYTES = 8 << 20
 _SPACE_CHECK_NS = 1_000_000_000
@@ -59,6 +60,7 @@ class DiskMetricStore:
         self._flushing = threading.RLock()
         self._closed = False
         self._space_checked_ns = -(2**62)
+        self._cooled_ns = clock.monotonic_ns()
         self._notes: list[str] = []
         self._corruptions = 0
         self._cache = DecodedCache(options.decoded_cache_bytes)
@@ -317,6 +319,13 @@ class DiskMetricStore:
             self._flush()
             self.compact()
             self._retain()
+            self._cool()
+
+    def _cool(self) -> None:
+        """Let blocks that nobody asked for in a while give back their tables."""
+        now_ns = self._clock.monotonic_ns()
+        if now_ns - self._cooled_ns >= _COOL_NS:
+            self._cooled_ns = now_ns
             for block in self._blocks.blocks:
                 block.cool()
 
