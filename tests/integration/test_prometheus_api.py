@@ -11,6 +11,7 @@ from tests.integration.prometheus_bench import door, until
 
 from spyglass.config.prometheus import parse_prometheus
 from spyglass.model.errors import ConfigError
+from spyglass.query.budget import QueryBudget
 
 T = 1_700_000_000_000
 
@@ -142,6 +143,25 @@ async def test_errors_have_upstreams_form(
         answer = await d.get(f"/api/v1/{path}", params)
         assert answer.json() == {"status": "error", "errorType": kind, "error": message}
         assert answer.status_code == status
+
+
+async def test_a_form_has_a_limit() -> None:
+    """A query of more than four MiB is not even read to its end."""
+    async with door() as d:
+        answer = await d.client.post(d.url + "/api/v1/query", data={"query": "m" * (5 << 20)})
+        assert (answer.status_code, answer.json()["error"]) == (413, "the body has more than 4194304 bytes")
+
+
+async def test_a_query_that_times_out_or_asks_for_too_much() -> None:
+    """503 timeout; 422 execution with the budget's words."""
+    async with door(budget=lambda _: QueryBudget(timeout_seconds=1e-9)) as d:
+        answer = await d.get("/api/v1/query", {"query": "m"})
+        assert (answer.status_code, answer.json()["errorType"]) == (503, "timeout")
+    async with door(budget=lambda _: QueryBudget(max_samples=1)) as d:
+        d.put({"a": (T, 1.0), "b": (T, 1.0)})
+        answer = await d.get("/api/v1/query", {"query": "m", "time": T / 1000})
+        assert (answer.status_code, answer.json()["errorType"]) == (422, "execution")
+        assert answer.json()["error"].startswith("query processing would load too many samples into memory")
 
 
 async def test_labels_and_series() -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
+from spyglass.api.prometheus.body import FORM_BYTES_MAX, read_body
 from spyglass.model.errors import InvalidParameter, ParseError
 from spyglass.model.matchers import Matcher
 from spyglass.model.times import StepGrid
@@ -41,7 +42,7 @@ class Params:
         if request.method == "POST":
             kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
             if kind == "application/x-www-form-urlencoded":
-                pairs.extend(QueryParams(await request.body()).multi_items())
+                pairs.extend(QueryParams(await read_body(request, FORM_BYTES_MAX)).multi_items())
             elif kind == "multipart/form-data":
                 form = await request.form()
                 pairs.extend((name, value) for name, value in form.multi_items() if isinstance(value, str))

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from spyglass.api.bridge import CancellableBudget
+from spyglass.api.prometheus.body import COMPRESSED_BYTES_MAX, read_body
 from spyglass.api.prometheus.deps import PrometheusDeps
 from spyglass.api.prometheus.pieces import floats_by_row, histograms_by_row
 from spyglass.api.prometheus.reading import store_of
@@ -25,7 +26,7 @@ NO_VALUES: F64 = np.zeros(0)
 
 async def read(request: Request, deps: PrometheusDeps) -> Response:
     """All samples of the series that each query selects."""
-    body = await request.body()
+    body = await read_body(request, COMPRESSED_BYTES_MAX)
     store, external = store_of(request, deps), dict(deps.external_labels())
     budget = deps.budget(deps.query_timeout_seconds)
 

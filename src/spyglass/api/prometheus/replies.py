@@ -6,6 +6,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from spyglass.api.prometheus.body import BodyTooLarge
 from spyglass.model import errors
 
 JSON_TYPE = "application/json"
@@ -16,6 +17,7 @@ class AdminDisabled(errors.SpyglassError):
 
 
 KINDS: tuple[tuple[type[errors.SpyglassError], int, str], ...] = (
+    (BodyTooLarge, 413, "bad_data"),
     (errors.ParseError, 400, "bad_data"),
     (errors.InvalidParameter, 400, "bad_data"),
     # Upstream's "unavailable" has no status of its own and so is 500.

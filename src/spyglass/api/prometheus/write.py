@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from spyglass.api.prometheus.body import COMPRESSED_BYTES_MAX, BodyTooLarge, read_body
 from spyglass.api.prometheus.deps import PrometheusDeps
 from spyglass.api.prometheus.params import tenant_of
 from spyglass.formats import snappy
@@ -11,7 +12,6 @@ from spyglass.ingest.remote_write import RemoteWriteResult
 from spyglass.model.errors import DiskFull, InvalidParameter, MalformedBody, Unavailable
 
 NOT_ENABLED = "remote write receiver needs to be enabled with --web.enable-remote-write-receiver"
-COMPRESSED_BYTES_MAX = 64 << 20
 V1, V2 = "prometheus.WriteRequest", "io.prometheus.write.v2.Request"
 
 
@@ -27,9 +27,10 @@ async def write(request: Request, deps: PrometheusDeps) -> Response:
         return _text(
             415, f"{encoding} encoding (compression) is not accepted by this server; only snappy is acceptable"
         )
-    body = await request.body()
-    if len(body) > COMPRESSED_BYTES_MAX:
-        return _text(413, f"the body has {len(body)} bytes, at most {COMPRESSED_BYTES_MAX} are taken")
+    try:
+        body = await read_body(request, COMPRESSED_BYTES_MAX)
+    except BodyTooLarge as err:
+        return _text(413, str(err))
     return await _stored(request, deps, body, message)
 
 
