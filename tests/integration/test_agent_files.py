@@ -280,3 +280,18 @@ async def test_a_disk_that_takes_no_positions(tmp_path: Path, logs: Path) -> Non
         (tmp_path / "positions.yaml.state.new").rmdir()
         await arrived(receiver, ["one"])
         assert manager.problem == ""
+
+
+async def test_stopping_in_the_middle_loses_nothing(tmp_path: Path, logs: Path) -> None:
+    """Stopped again and again while it reads, with a stage that holds lines back: each line arrives once."""
+    stages = [{"multiline": {"firstline": "^E", "max_wait_time": "1h"}}]
+    lines = [f"E{n} {'x' * 300}" for n in range(20_000)]
+    append(logs / "a.log", *lines)
+    async with LokiReceiver() as receiver:
+        for _ in range(20):
+            async with running(tmp_path, receiver.url, pipeline_stages=stages) as manager:
+                seen = len(receiver.pushes)
+                await until(lambda: len(receiver.pushes) > seen or len(receiver.lines()) == len(lines))  # noqa: B023
+                assert manager.is_ready
+        assert sorted(receiver.lines()) == sorted(lines)
+        assert sum(len(entries) for entries in receiver.streams().values()) == len(lines)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,8 @@ class AgentManager:
         self._sender: Sender | None = None
         self._readers: list[asyncio.Task[None]] = []
         self._sending: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+        self._polling = threading.Lock()
         self.metrics.buffered_bytes.track(lambda: float(self._buffer.size if self._buffer else 0))
 
     @property
@@ -86,6 +89,7 @@ class AgentManager:
         assert not self._sending, "the agent is running already"
         self._check(self.config)
         self.failure = ""
+        self._stopping.clear()
         self.metrics.forget_custom()
         settings = self.config.config
         positions = Positions(
@@ -124,10 +128,12 @@ class AgentManager:
 
     async def stop(self) -> None:
         """Stop reading, send what can be sent within FLUSH_SECONDS, write the positions."""
-        await _cancel(self._readers)
+        self._stopping.set()
+        await _cancel(self._readers[1:])
+        finished = bool(self._readers) and await self._finishes(self._readers[0])
         self._readers = []
         if self._buffer is not None and self._sending:
-            await self._drain(self._buffer)
+            await self._drain(self._buffer, flush=finished)
         await _cancel(self._sending)
         self._sending = []
         if self._session is not None:
@@ -145,10 +151,18 @@ class AgentManager:
     def _check(self, config: PromtailFile) -> None:
         check_pipelines(config, AgentMetrics(Registry()), self._clock.now_ns)
 
-    async def _drain(self, buffer: Buffer) -> None:
+    async def _finishes(self, reading: "asyncio.Task[None]") -> bool:
+        """Let the reader hand over what it has read. False where the buffer had no room for it: it is read again."""
+        await asyncio.wait({reading}, timeout=FLUSH_SECONDS)
+        finished = reading.done()
+        await _cancel([reading])
+        return finished
+
+    async def _drain(self, buffer: Buffer, *, flush: bool) -> None:
+        """Send the rest. flush: with what stages hold; not where lines before those were left behind."""
         sending = self._sending[0]
-        chunks = [chunk for job in self.jobs for chunk in await asyncio.to_thread(job.stop)]
-        chunks.extend(chunk for docker in self.docker_jobs for chunk in docker.stop())
+        held = await asyncio.to_thread(self._close_files)
+        chunks = held if flush else []
 
         async def rest() -> None:
             for chunk in chunks:
@@ -207,7 +221,7 @@ class AgentManager:
         assert self._buffer is not None, "start() made the buffer"
         watch = self.config.config.global_.file_watch_config
         idle_s = watch.min_poll_frequency / 1e9
-        while self.jobs:
+        while self.jobs and not self._stopping.is_set():
             chunks = await asyncio.to_thread(self._poll_files)
             for chunk in chunks:
                 await self._buffer.put(chunk)
@@ -215,16 +229,31 @@ class AgentManager:
             if pause_s:
                 for job in self.jobs:
                     job.context.delay_s = 0.0
-                await self._clock.sleep(pause_s)
+                await self._pause(pause_s)
             if chunks:
                 idle_s = watch.min_poll_frequency / 1e9
                 continue
-            await self._clock.sleep(idle_s)
+            await self._pause(idle_s)
             idle_s = min(idle_s * 2, max(watch.max_poll_frequency, watch.min_poll_frequency) / 1e9)
+
+    def _close_files(self) -> list[Chunk]:
+        with self._polling:
+            return [chunk for job in self.jobs for chunk in job.stop()]
+
+    async def _pause(self, seconds: float) -> None:
+        """Until the time is over, or the agent is to stop."""
+        waiting = [asyncio.ensure_future(self._clock.sleep(seconds)), asyncio.ensure_future(self._stopping.wait())]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
 
     def _poll_files(self) -> list[Chunk]:
         now_ns = self._clock.monotonic_ns()
-        chunks = [chunk for job in self.jobs for chunk in job.poll(now_ns)]
+        with self._polling:
+            chunks = [chunk for job in self.jobs for chunk in job.poll(now_ns)]
         self.metrics.files_active.set(sum(len(job.files) for job in self.jobs))
         self.metrics.targets_active.set(sum(not t.dropped for job in self.jobs for t in job.found))
         return chunks

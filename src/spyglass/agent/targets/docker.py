@@ -105,10 +105,6 @@ class DockerJob:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def stop(self) -> list[Chunk]:
-        """Nothing is held back that is not read again: the position is that of lines that were delivered."""
-        return []
-
     def _session(self) -> aiohttp.ClientSession:
         connector = aiohttp.UnixConnector(path=self._socket) if self._socket else aiohttp.TCPConnector()
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
