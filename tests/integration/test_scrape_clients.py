@@ -90,6 +90,39 @@ async def test_credentials_go_along(tmp_path: Path) -> None:
         assert target.seen[-1].headers["X-A"] == "b"
 
 
+async def test_oauth2_tokens_are_fetched_once_and_sent() -> None:
+    """Client credentials: in the header first, in the form where the endpoint wants them there; a refusal is shown."""
+    asked: list[dict[str, str]] = []
+
+    async def token(request: web.Request) -> web.Response:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        asked.append(form)
+        if "client_secret" not in form:
+            return web.json_response({"error": "invalid_client"}, status=401)
+        if form["client_secret"] != "s":
+            return web.json_response({"error": "no"}, status=401)
+        return web.json_response({"access_token": "tok", "expires_in": 3600})
+
+    app = web.Application()
+    app.router.add_post("/token", token)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = "http://{}:{}/token".format(*runner.addresses[0][:2])
+    try:
+        async with exporter() as target, bench() as b:
+            block = "  oauth2: {{client_id: c, client_secret: {}, token_url: '{}', scopes: [a, b]}}\n"
+            await b.load(job(target, block.format("s", url)))
+            await until(lambda: target.hits > 2)
+            assert target.seen[-1].headers["Authorization"] == "Bearer tok"
+            assert [form["scope"] for form in asked] == ["a b", "a b"]
+            await b.load(job(target, block.format("wrong", url)))
+            await until(lambda: b.only_target().health == "down")
+            assert "oauth2: cannot fetch token: status 401" in b.only_target().error
+    finally:
+        await runner.cleanup()
+
+
 async def test_a_missing_password_file_fails_the_scrape_with_its_name(tmp_path: Path) -> None:
     """The reason names the file; other targets go on."""
     async with exporter() as target, bench() as b:

@@ -537,8 +537,6 @@ class _Warnings:
             self.add((*path, key), "not supported yet: native histograms are stored as they come", source)
         if job.scheme not in ("http", "https"):
             self.add((*path, "scheme"), f"{job.scheme!r} is neither http nor https: every scrape will fail", source)
-        if job.oauth2 is not None:
-            self.add((*path, "oauth2"), "not supported yet: requests go out without a token", source)
         if job.scrape_failure_log_file:
             self.add((*path, "scrape_failure_log_file"), "not supported yet: failures are on the targets page", source)
         if job.convert_classic_histograms_to_nhcb:

@@ -11,22 +11,16 @@ import aiohttp
 from yarl import URL
 
 from spyglass import __version__
-from spyglass.config.http_client import TlsConfig
 from spyglass.config.prometheus import ScrapeConfig
 from spyglass.scrape.content import accept_header
+from spyglass.scrape.oauth2 import TokenSource
 from spyglass.scrape.target import Target
+from spyglass.scrape.tls import tls_context
 
 BODY_BYTES_MAX = 512 << 20
 """Where a job sets no body_size_limit: more would be held in memory twice while it is decoded."""
 
 CHUNK_BYTES = 256 << 10
-
-_TLS_VERSIONS = {
-    "TLS10": ssl.TLSVersion.TLSv1,
-    "TLS11": ssl.TLSVersion.TLSv1_1,
-    "TLS12": ssl.TLSVersion.TLSv1_2,
-    "TLS13": ssl.TLSVersion.TLSv1_3,
-}
 
 
 class FetchFailed(Exception):
@@ -47,6 +41,7 @@ class Fetcher:
         self._session: aiohttp.ClientSession | None = None
         self._limit = job.body_size_limit or BODY_BYTES_MAX
         self._accept = accept_header(job.scrape_protocols)
+        self._tokens = TokenSource(job.oauth2, folder) if job.oauth2 is not None else None
 
     async def fetch(self, target: Target) -> Fetched:
         """The body of one scrape. Raises: FetchFailed."""
@@ -68,6 +63,8 @@ class Fetcher:
             "X-Prometheus-Scrape-Timeout-Seconds": f"{target.timeout_ms / 1000:g}",
             **self._job.request_headers(self._folder),
         }
+        if self._tokens is not None:
+            headers["Authorization"] = await self._tokens.header()
         options: dict[str, Any] = {"proxy": self._job.proxy_url or None}
         if host:
             headers["Host"] = host
@@ -116,25 +113,6 @@ class Fetcher:
             self._session = None
             # aiohttp closes its transports on the next turn of the loop.
             await asyncio.sleep(0)
-
-
-def tls_context(config: TlsConfig, folder: Path) -> ssl.SSLContext | bool:
-    """True: the defaults. Raises: OSError, ssl.SSLError where a file cannot be used."""
-    if config == TlsConfig():
-        return True
-    context = ssl.create_default_context(
-        cafile=str(folder / config.ca_file) if config.ca_file else None, cadata=config.ca or None
-    )
-    if config.cert_file:
-        context.load_cert_chain(folder / config.cert_file, folder / config.key_file if config.key_file else None)
-    if config.insecure_skip_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if config.min_version:
-        context.minimum_version = _TLS_VERSIONS[config.min_version]
-    if config.max_version:
-        context.maximum_version = _TLS_VERSIONS[config.max_version]
-    return context
 
 
 def _reason(err: BaseException) -> str:
