@@ -27,6 +27,7 @@ from spyglass.query.promql.durations import QueryTimes
 from spyglass.query.promql.lower import DEFAULT_SUBQUERY_STEP_MS, Lowering
 from spyglass.query.promql.parser import Features, parse
 from spyglass.query.promql.pretty import pretty
+from spyglass.query.syntax.quoting import printable
 
 MAX_POINTS = 11_000
 """Upstream's limit of steps per range query."""
@@ -114,7 +115,7 @@ class PromEngine:
 
 def _instant_result(value: Value, kind: ast.ValueType) -> MetricResult:
     if isinstance(value, TextValue):
-        return MetricResult("string", text=value.text)
+        return MetricResult("string", text=printable(value.text))
     if isinstance(value, Scalar):
         return MetricResult("scalar", frame=_as_frame(value))
     assert kind == "vector", kind

@@ -12,7 +12,8 @@ from spyglass.query.exec.math_functions import argument_frame, argument_text
 from spyglass.query.exec.names import merged
 from spyglass.query.exec.values import Value
 from spyglass.query.plan.nodes import Call
-from spyglass.text.regex import RegexError, anchored_program, expand
+from spyglass.query.syntax.quoting import printable
+from spyglass.text.regex import anchored_program, expand
 
 
 def evaluate_label_replace(node: Call, ctx: EvalContext) -> Value:
@@ -20,15 +21,17 @@ def evaluate_label_replace(node: Call, ctx: EvalContext) -> Value:
     dst, template, src, pattern = (argument_text(argument, ctx) for argument in node.arguments[1:5])
     try:
         program = anchored_program(pattern)
-    except RegexError:
-        raise ExecutionError(f"invalid regular expression in label_replace(): {pattern}", span=node.span) from None
+    except ValueError:  # not RE2, or not UTF-8
+        raise ExecutionError(
+            f"invalid regular expression in label_replace(): {printable(pattern)}", span=node.span
+        ) from None
     _check_name(dst, "destination", "label_replace", node)
     frame = argument_frame(node, ctx)
     empty = LabelColumn.constant("", frame.size)
     source = frame.labels.columns.get(src, empty).compact()
     matches = [program.fullmatch(value) for value in source.values]
     hit = np.array([match is not None for match in matches])[source.codes]
-    texts = ["" if match is None else expand(template, match) for match in matches]
+    texts = ["" if match is None else printable(expand(template, match)) for match in matches]
     replaced = _recoded(texts, source)
     return _with_label(frame, dst, replaced, hit)
 
@@ -53,7 +56,7 @@ def _with_label(frame: Frame, name: str, column: LabelColumn, hit: "np.typing.ND
 
 def _check_name(name: str, what: str, function: str, node: Call) -> None:
     if not name or any(0xD800 <= ord(char) <= 0xDFFF for char in name):
-        raise ExecutionError(f"invalid {what} label name in {function}(): {name}", span=node.span)
+        raise ExecutionError(f"invalid {what} label name in {function}(): {printable(name)}", span=node.span)
 
 
 def evaluate_label_join(node: Call, ctx: EvalContext) -> Value:
@@ -67,7 +70,7 @@ def evaluate_label_join(node: Call, ctx: EvalContext) -> Value:
     wanted = LabelTable(frame.size, {n: c for n, c in frame.labels.columns.items() if n in sources})
     group_ids, first_rows = wanted.group_ids()
     decoded = [dict(row) for row in wanted.take(first_rows).all_labels()]
-    texts = [separator.join(row.get(source, "") for source in sources) for row in decoded]
+    texts = [printable(separator.join(row.get(source, "") for source in sources)) for row in decoded]
     codes_of: dict[str, int] = {"": 0}
     mapping = np.array([codes_of.setdefault(text, len(codes_of)) for text in texts], np.int32)
     column = LabelColumn(mapping[group_ids] if len(texts) else np.zeros(frame.size, np.int32), list(codes_of))

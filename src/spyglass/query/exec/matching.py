@@ -16,7 +16,7 @@ from spyglass.model.labels import METRIC_NAME, LabelColumn, Labels, LabelTable, 
 from spyglass.query.exec import histogram_binary
 from spyglass.query.exec.arithmetic import ARITHMETIC, COMPARISONS, TRIMS, arithmetic, compare
 from spyglass.query.exec.context import EvalContext
-from spyglass.query.exec.names import merged
+from spyglass.query.exec.names import METADATA_LABELS, merged
 from spyglass.query.exec.sets import presence, signatures
 from spyglass.query.plan.nodes import Binary, Matching
 from spyglass.query.syntax.quoting import quote
@@ -212,7 +212,7 @@ def _result_labels(node: Binary, sides: _Sides, pairs: _Pairs, ctx: EvalContext)
     if (pairs.many < 0).any():
         many = _filled_labels(matching, many, sides.one.labels, pairs)
     if node.op in ARITHMETIC or (node.return_bool and not ctx.options.delayed_names):
-        many = many.without((METRIC_NAME,))
+        many = many.without(METADATA_LABELS)
     if matching.card == "one-to-one":
         many = many.only(matching.labels) if matching.on else many.without(matching.labels)
     if not matching.include:

@@ -14,6 +14,9 @@ from spyglass.model.frame import Frame
 from spyglass.model.labels import METRIC_NAME, LabelTable
 from spyglass.query.exec.context import EvalContext
 
+METADATA_LABELS = (METRIC_NAME, "__type__", "__unit__")
+"""What a function that changes values takes away: the name, and what type-and-unit-labels adds to it."""
+
 SAME_LABELS = "vector cannot contain metrics with the same labelset"
 
 
@@ -25,9 +28,9 @@ def dropped_names(frame: Frame, ctx: EvalContext, *, whole_series: bool = False)
     """
     if ctx.options.delayed_names:
         return replace(frame, drop_names=np.ones(frame.size, bool))
-    if METRIC_NAME not in frame.labels.columns:
+    if not any(name in frame.labels.columns for name in METADATA_LABELS):
         return frame
-    nameless = replace(frame, labels=frame.labels.without((METRIC_NAME,)))
+    nameless = replace(frame, labels=frame.labels.without(METADATA_LABELS))
     if whole_series:
         alive = nameless.labels.take(np.flatnonzero(frame.present.any(axis=1)))
         if len(alive.group_ids()[1]) < alive.size:
@@ -38,19 +41,15 @@ def dropped_names(frame: Frame, ctx: EvalContext, *, whole_series: bool = False)
 def settled_names(frame: Frame) -> Frame:
     """The frame with every marked name really dropped: at the end of a query, and where labels are looked at."""
     marks = frame.drop_names
-    if marks is None:
-        return frame
-    column = frame.labels.columns.get(METRIC_NAME)
+    if marks is None or not marks.any():
+        return replace(frame, drop_names=None)
     labels = frame.labels
-    if column is not None and marks.any():
-        if marks.all():
-            labels = labels.without((METRIC_NAME,))
-        else:
-            labels = labels.replaced(
-                METRIC_NAME, replace(column, codes=np.where(marks, 0, column.codes).astype(np.int32))
-            )
-        return merged(replace(frame, labels=labels, drop_names=None))
-    return replace(frame, labels=labels, drop_names=None)
+    for name in METADATA_LABELS:
+        column = labels.columns.get(name)
+        if column is not None:
+            kept = np.where(marks, 0, column.codes).astype(np.int32)
+            labels = labels.replaced(name, replace(column, codes=kept))
+    return merged(replace(frame, labels=labels, drop_names=None))
 
 
 def merged(frame: Frame) -> Frame:

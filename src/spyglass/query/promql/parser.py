@@ -1,6 +1,6 @@
 """PromQL's parser: precedence climbing over the lexer's tokens.
 
-Why by hand: see docs/decisions/0010-promql-by-hand.md. The grammar, loosest first (all left-associative but ^):
+Why by hand: see docs/decisions/0006-hand-written-parsers.md. The grammar, loosest first (all left-associative but ^):
 
     expr      : expr OP modifiers expr | unary | postfix        or < and unless < comparisons < + - < * / % atan2 < unary < ^
     modifiers : [bool] [(on|ignoring) labels [(group_left|group_right) [labels]]] [fill(n) | fill_left(n) fill_right(n)]
@@ -25,7 +25,7 @@ from spyglass.query.promql.check import check
 from spyglass.query.promql.functions import FUNCTIONS
 from spyglass.query.promql.lexer import tokens
 from spyglass.query.promql.tokens import EXPERIMENTAL_AGGREGATORS, PARAMETERISED, SET_OPERATORS, WORDS, Token
-from spyglass.query.syntax.quoting import line_column, quote, unquote
+from spyglass.query.syntax.quoting import line_column, printable, quote, unquote
 from spyglass.text.durations import parse_prometheus_duration
 
 _PRECEDENCE = {
@@ -366,6 +366,10 @@ class _Parser:
         value = self.take()
         try:
             return Matcher.of(label, op.value, self.string(value))
+        except UnicodeEncodeError:
+            shown = printable(self.string(value))
+            message = f"error parsing regexp: invalid UTF-8: `{shown}`"
+            raise self.fail(Span(name.start, value.span.end), message) from None
         except ValueError as err:
             raise self.fail(Span(name.start, value.span.end), str(err)) from None
 

@@ -119,6 +119,11 @@ def _shown(char: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def printable(text: str) -> str:
+    """The text with what is not UTF-8 in it (bytes given as escapes) replaced, as a JSON answer needs it."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def line_column(text: str, span: Span) -> tuple[int, int]:
     """1-based line and column of the span's start; the column counts bytes, as upstream's does."""
     before = text[: span.start]

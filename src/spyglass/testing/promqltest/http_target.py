@@ -9,13 +9,13 @@ from typing import Any
 
 from spyglass.model.labels import Labels, labels_of
 from spyglass.model.times import StepGrid
-from spyglass.testing.promqltest.targets import Answer, Sample
+from spyglass.testing.promqltest.targets import Answer, RenderedHistogram, Sample, ShownSample
 
 Writer = Callable[[Sequence[tuple[Labels, Sequence[Sample]]]], None]
 
 
 class HttpTarget:
-    """Asks a server. Floats only: the answer's form of native histograms does not tell their schema.
+    """Asks a server. Native histograms come as RenderedHistogram: an answer does not tell their schema.
 
     write, clear: how samples get into, and out of, what the server serves; None where that is not wanted.
     """
@@ -68,13 +68,23 @@ def _plain(answer: Mapping[str, Any]) -> Answer:
         return Answer("string", text=result[1], **notes)
     if kind == "scalar":
         return Answer("scalar", [((), [_sample(result)])], **notes)
-    series = [
-        (labels_of(row["metric"]), [_sample(pair) for pair in row.get("values", [row.get("value")])])
-        for row in result
-        if "value" in row or "values" in row
-    ]
+    series = [(labels_of(row["metric"]), _samples(row)) for row in result]
     return Answer(kind, series, **notes)
 
 
-def _sample(pair: Sequence[Any]) -> Sample:
+def _samples(row: Mapping[str, Any]) -> list[ShownSample]:
+    """Floats and histograms of a row, in order of time."""
+    floats = [*row.get("values", ()), *([row["value"]] if "value" in row else [])]
+    histograms = [*row.get("histograms", ()), *([row["histogram"]] if "histogram" in row else [])]
+    found = [*(_sample(pair) for pair in floats), *(_histogram(pair) for pair in histograms)]
+    return sorted(found, key=lambda sample: sample[0])
+
+
+def _sample(pair: Sequence[Any]) -> ShownSample:
     return round(float(pair[0]) * 1000), float(pair[1])
+
+
+def _histogram(pair: Sequence[Any]) -> ShownSample:
+    body = pair[1]
+    buckets = tuple((float(low), float(high), float(count)) for _, low, high, count in body.get("buckets", ()))
+    return round(float(pair[0]) * 1000), RenderedHistogram(float(body["count"]), float(body["sum"]), buckets)

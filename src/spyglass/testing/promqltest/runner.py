@@ -12,7 +12,7 @@ from spyglass.model.times import StepGrid
 from spyglass.testing.promqltest.nhcb import with_nhcb
 from spyglass.testing.promqltest.script import Clear, Eval, Load, Note, parse_script
 from spyglass.testing.promqltest.series import Point
-from spyglass.testing.promqltest.targets import Answer, Sample, Target
+from spyglass.testing.promqltest.targets import Answer, RenderedHistogram, Sample, Shown, ShownSample, Target
 
 EPSILON = 1e-6
 """Relative difference that still counts as equal, upstream's."""
@@ -143,7 +143,7 @@ def _check_series(command: Eval, answer: Answer, grid: StepGrid) -> Iterator[str
             yield f"unexpected {labels} {samples}"
 
 
-def _check_points(labels: Labels, wanted: Sequence[tuple[int, Point]], found: Sequence[Sample]) -> Iterator[str]:
+def _check_points(labels: Labels, wanted: Sequence[tuple[int, Point]], found: Sequence[ShownSample]) -> Iterator[str]:
     if [t for t, _ in wanted] != [t for t, _ in found]:
         yield f"{labels}: expected samples at {[t for t, _ in wanted]}, got {[(t, v) for t, v in found]}"
         return
@@ -152,8 +152,10 @@ def _check_points(labels: Labels, wanted: Sequence[tuple[int, Point]], found: Se
             yield f"{labels} at {time_ms}: expected {point.value}, got {value}"
 
 
-def _same_value(point: Point, value: float | FloatHistogram) -> bool:
+def _same_value(point: Point, value: Shown) -> bool:
     if isinstance(point.value, FloatHistogram):
+        if isinstance(value, RenderedHistogram):
+            return _close_renderings(_rendered(point.value), value)
         if not isinstance(value, FloatHistogram):
             return False
         if point.hint_given and point.value.reset_hint != value.reset_hint:
@@ -186,6 +188,26 @@ def close_histograms(left: FloatHistogram, right: FloatHistogram) -> bool:
     return all(close(a, b) for a, b in zip(_numbers(left), _numbers(right), strict=True))
 
 
+def _rendered(histogram: FloatHistogram) -> RenderedHistogram:
+    buckets = tuple((b.lower, b.upper, b.count) for b in histogram.all_buckets() if b.count != 0)
+    return RenderedHistogram(histogram.count, histogram.sum, buckets)
+
+
+def _close_renderings(wanted: RenderedHistogram, found: RenderedHistogram) -> bool:
+    if len(wanted.buckets) != len(found.buckets):
+        return False
+    numbers = [(wanted.count, found.count), (wanted.sum, found.sum)]
+    for a, b in zip(wanted.buckets, found.buckets, strict=True):
+        numbers += zip(a, b, strict=True)
+    return all(close(a, b) for a, b in numbers)
+
+
+def _same_shown(left: Shown, right: Shown) -> bool:
+    if isinstance(left, RenderedHistogram):
+        return isinstance(right, RenderedHistogram) and _close_renderings(left, right)
+    return _same_value(Point(left), right)
+
+
 def _numbers(histogram: FloatHistogram) -> list[float]:
     return [
         histogram.count,
@@ -206,11 +228,11 @@ def _check_as_range(command: Eval, answer: Answer, target: Target) -> Iterator[s
     if ranged.error is not None:
         # Other steps may fail where this one does not.
         return
-    found = {labels: dict(points).get(time_ms) for labels, points in ranged.series}
-    found = {labels: value for labels, value in found.items() if value is not None}
+    at = {labels: dict(points).get(time_ms) for labels, points in ranged.series}
+    found = {labels: value for labels, value in at.items() if value is not None}
     for labels, points in answer.series:
         value = found.pop(labels, None)
-        if value is None or not _same_value(Point(points[0][1]), value):
+        if value is None or not _same_shown(points[0][1], value):
             yield f"as a range query: {labels}: {value} instead of {points[0][1]}"
     if found:
         yield f"as a range query: unexpected {found}"

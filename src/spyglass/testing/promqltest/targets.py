@@ -17,8 +17,22 @@ from spyglass.protocols.queries import MetricResult
 from spyglass.query.budget import QueryBudget
 from spyglass.query.engine import PromEngine, PromSettings
 
+
+@dataclass(frozen=True, slots=True)
+class RenderedHistogram:
+    """A native histogram as the HTTP API shows it: populated buckets with bounds, ascending."""
+
+    count: float
+    sum: float
+    buckets: tuple[tuple[float, float, float], ...]
+
+
 Sample = tuple[int, float | FloatHistogram]
-"""Time in ms and value."""
+"""Time in ms and value, as written."""
+
+Shown = float | FloatHistogram | RenderedHistogram
+ShownSample = tuple[int, Shown]
+"""Time in ms and value, as answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +43,7 @@ class Answer:
     """
 
     kind: str = "vector"
-    series: Sequence[tuple[Labels, Sequence[Sample]]] = ()
+    series: Sequence[tuple[Labels, Sequence[ShownSample]]] = ()
     text: str = ""
     warnings: Sequence[str] = ()
     infos: Sequence[str] = ()
@@ -143,12 +157,12 @@ class EngineTarget:
 
 def plain_answer(result: MetricResult) -> Answer:
     """An engine's result in the plainest form."""
-    series: list[tuple[Labels, list[Sample]]] = []
+    series: list[tuple[Labels, list[ShownSample]]] = []
     if result.frame is not None:
         frame = result.frame
         times = frame.grid.times().tolist()
         for row, labels in enumerate(frame.labels.all_labels()):
-            points: list[Sample] = []
+            points: list[ShownSample] = []
             for step in np.flatnonzero(frame.present[row]).tolist():
                 histogram = None if frame.histograms is None else frame.histograms[row, step]
                 points.append((times[step], float(frame.values[row, step]) if histogram is None else histogram))
