@@ -101,7 +101,10 @@ class Template:
 def parse_template(source: str, functions: Mapping[str, Function], *, name: str = "template") -> Template:
     """Compile. Raises: TemplateError, `template: NAME:LINE: what`."""
     parser = _Parser(source, {**BUILTINS, **functions}, name)
-    body = parser.parse()
+    try:
+        body = parser.parse()
+    except RecursionError:
+        raise TemplateError(f"template: {name}: nested too deeply") from None
     return Template(name, source, {**parser.templates, name: body}, frozenset(parser.fields))
 
 
@@ -634,7 +637,10 @@ def field_of(value: Any, name: str, owner: str) -> Any:
     getter = getattr(type(value), "template_field", None)
     if getter is None:
         raise TemplateError(f"template: {owner}: can't evaluate field {name} in type {type_name(value)}")
-    return getter(value, name)
+    try:
+        return getter(value, name)
+    except ValueError as err:
+        raise TemplateError(f"template: {owner}: {err}") from None
 
 
 def _call(name: str, function: Function, arguments: list[Expression], owner: str) -> Expression:

@@ -135,6 +135,30 @@ def test_no_python_attribute_is_reachable() -> None:
             assert "can't evaluate field" in str(err)  # noqa: PT017
 
 
+class Alert:
+    """An object that offers fields."""
+
+    def template_field(self, name: str) -> object:
+        if name not in ("Labels", "Value"):
+            raise ValueError(f"can't evaluate field {name} in type Alert")
+        return {"instance": "a:1"} if name == "Labels" else 0.98765
+
+
+def test_objects_offer_their_fields() -> None:
+    """As alert templates use them: a prefix that names variables, pipelines over values."""
+    text = '{{$labels := .Labels}}{{$value := .Value}}{{ $labels.instance }} is at {{ $value | printf "%.2f" }}'
+    assert render(text, Alert()) == "a:1 is at 0.99"
+    with pytest.raises(TemplateError, match="can't evaluate field Nosuch"):
+        render("{{.Nosuch}}", Alert())
+
+
+def test_deeply_nested_templates_are_refused() -> None:
+    """No stack overflow, at parsing or at running."""
+    for text in ("{{" + "(" * 5000 + "1" + ")" * 5000 + "}}", "{{if .yes}}" * 3000):
+        with pytest.raises(TemplateError):
+            render(text)
+
+
 def test_fields_tell_what_a_template_looks_at() -> None:
     """For callers that fetch only those."""
     assert parse_template("{{.a}}{{if .b}}{{printf `%s` .c.d}}{{end}}", {}).fields == {"a", "b", "c", "d"}

@@ -43,10 +43,11 @@ from spyglass.query.logql.parse_stages import (
     parse_stages,
 )
 from spyglass.query.logql.tokens import CONVERSIONS, END, RANGE_FUNCTIONS, VECTOR_FUNCTIONS
+from spyglass.query.logql.walk import depth
 from spyglass.text.regex import compile_regex
 
-MAX_DEPTH = 200
-"""Nesting of expressions; deeper queries are refused before Python's stack is in danger."""
+MAX_DEPTH = 120
+"""Levels of a query's tree. Deeper ones are refused: evaluation is recursive, and Python's stack is not endless."""
 
 PRECEDENCE = {
     "or": 1, "and": 2, "unless": 2,
@@ -62,11 +63,16 @@ SET_OPS = ("or", "and", "unless")
 def parse(text: str) -> Expr:
     """The tree of a query. Raises: ParseError with upstream's text and the span at fault."""
     cursor = Cursor.over(text)
-    expr = _Parser(cursor).expression(0)
+    try:
+        expr = _Parser(cursor).expression(0)
+    except RecursionError:
+        raise complaint("the query is nested too deeply") from None
     if cursor.kind != END:
         raise cursor.unexpected()
     if cursor.deferred:
         raise cursor.deferred[0]
+    if depth(expr) > MAX_DEPTH:
+        raise complaint(f"the query is nested too deeply: more than {MAX_DEPTH} operators inside one another")
     return expr
 
 
@@ -81,12 +87,8 @@ def parse_log(text: str) -> LogExpr:
 class _Parser:
     def __init__(self, cursor: Cursor) -> None:
         self.cursor = cursor
-        self.depth = 0
 
     def expression(self, min_precedence: int) -> Expr:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise complaint("the query is nested too deeply", self.cursor.token.span)
         start = self.cursor.token.span.start
         left = self.primary()
         while (precedence := PRECEDENCE.get(self.cursor.kind, 0)) > min_precedence:
@@ -100,7 +102,6 @@ class _Parser:
             except ParseError as err:
                 self.cursor.deferred.append(err)
                 left = NumberLiteral(math.nan, span)
-        self.depth -= 1
         return left
 
     def primary(self) -> Expr:

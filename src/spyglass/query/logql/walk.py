@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from spyglass.model.log_stages import AndPredicate, LabelFilter, OrPredicate, Predicate
 from spyglass.query.logql.ast import (
     BinaryExpr,
     Expr,
     LabelReplace,
+    LogExpr,
     LogRange,
     RangeAggregation,
     VectorAggregation,
@@ -20,6 +22,30 @@ def walk(expr: Expr) -> Iterator[Expr]:
         yield from walk(expr.right)
     elif isinstance(expr, VectorAggregation | LabelReplace):
         yield from walk(expr.child)
+
+
+def depth(expr: Expr) -> int:
+    """Levels of the tree, label filters included. Not recursive: it guards those who are."""
+    deepest = 0
+    waiting: list[tuple[Expr | Predicate, int]] = [(expr, 1)]
+    while waiting:
+        node, level = waiting.pop()
+        deepest = max(deepest, level)
+        waiting.extend((child, level + 1) for child in _below(node))
+    return deepest
+
+
+def _below(node: Expr | Predicate) -> Iterator[Expr | Predicate]:
+    if isinstance(node, BinaryExpr | AndPredicate | OrPredicate):
+        yield node.left
+        yield node.right
+    elif isinstance(node, VectorAggregation | LabelReplace):
+        yield node.child
+    elif isinstance(node, RangeAggregation):
+        yield node.window.log
+        yield from node.window.unwrap.filters if node.window.unwrap else ()
+    elif isinstance(node, LogExpr):
+        yield from (stage.predicate for stage in node.stages if isinstance(stage, LabelFilter))
 
 
 def windows_of(expr: Expr) -> Iterator[LogRange]:

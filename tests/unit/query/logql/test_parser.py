@@ -141,9 +141,20 @@ def test_sentences_without_sense(query: str, message: str) -> None:
 
 
 def test_deep_nesting_is_refused() -> None:
-    """Before Python's stack is in danger."""
-    with pytest.raises(ParseError, match="nested too deeply"):
-        parse("(" * 5000 + "1" + ")" * 5000)
+    """Before Python's stack is in danger, however the depth comes about; wide queries are fine."""
+    deep = [
+        "(" * 5000 + "1" + ")" * 5000,
+        "+".join(["vector(1)"] * 500),
+        "sum(" * 500 + "vector(1)" + ")" * 500,
+        '{a="b"} | ' + "(" * 5000,
+        '{a="b"} | ' + " or ".join(['c="d"'] * 500),
+        "rate(" + "(" * 5000,
+    ]
+    for query in deep:
+        with pytest.raises(ParseError, match="nested too deeply"):
+            parse(query)
+    parse("+".join(["vector(1)"] * 100))
+    parse('{a="b"}' + ' |= "x"' * 1000)
 
 
 def stages(query: str) -> tuple[object, ...]:

@@ -200,6 +200,14 @@ def test_a_spent_budget_leaves_a_part_of_the_lines_and_says_so() -> None:
         )
 
 
+def test_the_deepest_queries_that_parse_can_be_evaluated(engine: LogEngine) -> None:
+    """The parser's limit leaves room on Python's stack."""
+    assert vector(engine, "+".join(["vector(1)"] * 119), 0) == {"": 119}
+    assert vector(engine, "max(" * 118 + "vector(1)" + ")" * 118, 0) == {"": 1}
+    predicate = " or ".join(f'n="{i}"' for i in range(117))
+    assert vector(engine, f'sum(count_over_time({{app="web"}} | logfmt | {predicate} [1m]))', 9) == {"": 10}
+
+
 def test_format_gives_back_the_query(engine: LogEngine) -> None:
     """format_query."""
     assert engine.format('sum  by(a)(rate( {app="web"}|= "x" [5m] ))') == 'sum by (a) (rate({app="web"} |= "x"[5m]))'
