@@ -22,6 +22,7 @@ from spyglass.storage.journal import Journal, JournalOptions
 from spyglass.storage.metrics.assemble import EMPTY_ANSWER, SourceAnswer, assemble, unify_rows
 from spyglass.storage.metrics.block import Block
 from spyglass.storage.metrics.block_set import BlockSet
+from spyglass.storage.metrics.block_writer import StripeSource, write_block
 from spyglass.storage.metrics.checkpoint import Checkpoint
 from spyglass.storage.metrics.compaction_plan import plan_merge
 from spyglass.storage.metrics.decoded_cache import DecodedCache
@@ -343,6 +344,42 @@ class DiskMetricStore:
                 if not plan or not self._has_room_to_merge(plan):
                     return
                 self.merge(plan)
+
+    @property
+    def block_range_ms(self) -> int:
+        """The length of a window."""
+        return self._options.block_range_ms
+
+    @property
+    def label_order(self) -> list[str]:
+        """By which labels blocks order their series (see label_columns.label_order)."""
+        return self._blocks.label_order
+
+    def add_block(
+        self, table: LabelTable, stripes: Sequence[StripeSource], names: Sequence[str], span: tuple[int, int]
+    ) -> int:
+        """Take samples of any age from elsewhere as a block. Where the store has a sample already, that one stays.
+
+        table: in the order of label_columns.sort_order(table, names). span: no sample lies outside of [start, end] ms.
+        Returns how many samples it holds. Raises: DiskFull, StorageError; and whatever reading the stripes raises.
+        """
+        with self._upkeep, self._flushing:
+            self._check_open()
+            with self._lock:
+                own = [part.time_range() for part in self._head.parts()]
+                own += [(block.min_ms, block.max_ms) for block in self._blocks.blocks]
+            overlaps = any(low <= span[1] and high >= span[0] for low, high in (one for one in own if one))
+            path = self._blocks.new_path()
+            meta = {"level": 1, "late": overlaps, "position": 0, "flush": 0, "order": 0}
+            write_block(path, self._files, table, stripes, meta=meta | {"label_order": list(names), "sources": []})
+            self._replace([], [path])
+            added = [block for block in self._blocks.blocks if block.path == path]
+            with self._lock:
+                newest = [block.max_ms for block in added]
+                self._head.newest_ms = max(
+                    [*newest, *([self._head.newest_ms] if self._head.newest_ms is not None else [])], default=None
+                )
+            return sum(block.samples for block in added)
 
     def _has_room_to_merge(self, blocks: Sequence[Block]) -> bool:
         """A merge needs its sources' size once more for a while; below that it waits, and writes go on."""
