@@ -38,7 +38,10 @@ def describe(values: TextTable, store: Callable[[bytes], int]) -> dict[str, Any]
 
 def charset(blob: bytes) -> str:
     """Which bytes occur, as a hexadecimal number: bit b is byte b."""
-    seen = np.bincount(np.frombuffer(blob, np.uint8), minlength=256) > 0
+    seen = np.zeros(256, np.bool_)
+    values = np.frombuffer(blob, np.uint8)
+    for at in range(0, len(values), 1 << 16):
+        seen |= np.bincount(values[at : at + (1 << 16)], minlength=256) > 0
     return np.packbits(seen, bitorder="little").tobytes().hex()
 
 

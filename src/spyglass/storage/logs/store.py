@@ -330,10 +330,10 @@ class DiskLogStore:
         options = self._options
         if options.max_bytes:
             self._drop(upkeep.over_size(self.blocks.all, options.max_bytes - self._journal.size_bytes()))
-        if not options.retention_ns and not options.retention_streams:
-            return
         periods = [options.retention_ns, *(rule.period_ns for rule in options.retention_streams)]
-        shortest = min(period for period in periods if period)
+        shortest = min((period for period in periods if period), default=0)
+        if not shortest:
+            return
         for block in self.blocks.all:
             if block.rows and block.min_ns < now_ns - shortest:
                 self._guarded(lambda block=block: self._expire(block, now_ns))  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """A part in a block file: columns are read when asked for and kept in the cache."""
 
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,11 @@ from spyglass.storage.logs.part import SlotHint, StreamSet, StreamTable, hint_of
 from spyglass.storage.logs.template import Template
 from spyglass.storage.logs.ticks import Ticks
 
+STREAM_BYTES = 600
+"""What a stream's labels take in memory, about."""
 
-@lru_cache(maxsize=256)
+
 def _stream_table(encoded: bytes) -> StreamTable:
-    """Parts of a quiet time mostly have the same streams: they share one table."""
     return StreamTable(tuple(tuple(orjson.loads(text).items()) for text in pages.walk_dictionary(encoded)))
 
 
@@ -36,7 +37,6 @@ class StoredPart:
         self.size: int = entry.description["n"]
         self.min_ns: int = entry.description["min"]
         self.max_ns: int = entry.description["max"]
-        self._streams: StreamSet | None = None
         self._hints: dict[int, SlotHint] = {}
 
     @property
@@ -44,9 +44,8 @@ class StoredPart:
         return self._block
 
     def streams(self) -> StreamSet:
-        if self._streams is None:
-            self._streams = self._read_streams()
-        return self._streams
+        section = self._section(self.description["streams"]["labels"])
+        return self._cache.get((self._block.key, "streams", section[0]), self._read_streams)
 
     def times(self) -> I64:
         return self._cached("ms", self._times)
@@ -129,11 +128,14 @@ class StoredPart:
     def _codes(self) -> I64:
         return pages.decode_codes(self._read(self.description["codes"]), self.size)
 
-    def _read_streams(self) -> StreamSet:
+    def _read_streams(self) -> tuple[StreamSet, int]:
         described = self.description["streams"]
-        shared = _stream_table(self._read(described["labels"]))
+        encoded = self._read(described["labels"])
+        size = STREAM_BYTES * described["n"]
+        # Parts of a quiet time mostly have the same streams: they share one table.
+        shared = self._cache.get(("streams", encoded), lambda: (_stream_table(encoded), size))
         counts = np.frombuffer(self._read(described["counts"]), "<i8")
-        return StreamSet(shared, counts[: described["n"]], counts[described["n"] :])
+        return StreamSet(shared, counts[: described["n"]], counts[described["n"] :]), size
 
     def _any_section(self, description: dict[str, Any]) -> int:
         index: int = description[

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from spyglass.model.errors import NotFound, Unavailable
+from spyglass.model.errors import NotFound, StorageError, Unavailable
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.files import Files
 from spyglass.storage.lock import DirectoryLock
@@ -47,10 +47,18 @@ class DiskLogStores:
             return sorted(self._stores)
 
     def maintain(self, now_ns: int) -> None:
+        """One round for every tenant. Raises: StorageError, the first that a tenant met."""
         with self._lock:
             stores = list(self._stores.values())
+        failed: StorageError | None = None
         for store in stores:
-            store.maintain(now_ns)
+            try:
+                store.maintain(now_ns)
+            except StorageError as err:
+                # The other tenants get their round; the owner hears of the first failure.
+                failed = failed or err
+        if failed is not None:
+            raise failed
 
     def close(self) -> None:
         with self._lock:
