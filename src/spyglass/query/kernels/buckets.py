@@ -23,29 +23,28 @@ class Forced:
     difference: F64
 
 
-def without_rounding(counts: F64) -> F64:
-    """Counts with tiny differences between neighbours ironed out."""
-    fixed = counts.copy()
-    before = fixed[:, 0]
-    with np.errstate(all="ignore"):
-        for bucket in range(1, fixed.shape[1]):
-            here = fixed[:, bucket]
-            difference = np.abs(here - before)
-            same = (difference != 0) & (difference / here <= _TOLERANCE)
-            fixed[:, bucket] = np.where(same, before, here)
-            before = fixed[:, bucket]
-    return fixed
-
-
 def monotonic(bounds: F64, counts: F64) -> tuple[F64, Forced]:
-    """The upper envelope of the counts, and where it differs."""
-    envelope = np.fmax.accumulate(counts, axis=1)
-    raised = counts < envelope
-    difference = np.where(raised, envelope - counts, 0.0).max(axis=1)
-    wide = np.broadcast_to(bounds[:, :, None], counts.shape)
-    lowest = np.where(raised, wide, np.inf).min(axis=1)
-    highest = np.where(raised, wide, -np.inf).max(axis=1)
-    return np.where(raised, envelope, counts), Forced(np.asarray(raised.any(axis=1)), lowest, highest, difference)
+    """Counts that never go down from one bucket to the next, and where they did.
+
+    Differences that rounding explains are ironed out silently, in either direction.
+    """
+    fixed = counts.copy()
+    shape = (counts.shape[0], counts.shape[2])
+    happened, lowest, highest = np.zeros(shape, bool), np.full(shape, np.inf), np.full(shape, -np.inf)
+    difference = np.zeros(shape)
+    before = fixed[:, 0]
+    for bucket in range(1, fixed.shape[1]):
+        here, bound = fixed[:, bucket], bounds[:, bucket, None]
+        apart = np.abs(here - before)
+        rounding = (apart != 0) & (apart / (np.abs(here) + np.abs(before)) < _TOLERANCE)
+        lower = (here < before) & ~rounding
+        if lower.any():
+            happened |= lower
+            np.copyto(lowest, np.minimum(lowest, bound), where=lower)
+            np.copyto(highest, np.maximum(highest, bound), where=lower)
+            np.copyto(difference, np.maximum(difference, apart), where=lower)
+        before = fixed[:, bucket] = np.where(rounding | lower, before, here)
+    return fixed, Forced(happened, lowest, highest, difference)
 
 
 def quantile(bounds: F64, counts: F64, wanted: F64) -> tuple[F64, Forced]:
@@ -54,7 +53,7 @@ def quantile(bounds: F64, counts: F64, wanted: F64) -> tuple[F64, Forced]:
     NaN without an +Inf bucket, with fewer than two buckets, without observations, for a NaN quantile; -Inf below 0, +Inf above 1.
     """
     size = bounds.shape[1]
-    fixed, forced = monotonic(bounds, without_rounding(counts))
+    fixed, forced = monotonic(bounds, counts)
     total = fixed[:, -1]
     with np.errstate(all="ignore"):
         rank = wanted * total

@@ -145,17 +145,20 @@ def variance(groups: Groups, values: F64, present: Mask) -> F64:
 
 
 def quantile(groups: Groups, values: F64, present: Mask, wanted: F64) -> F64:
-    """wanted [T]: the quantile of each group at each step."""
+    """wanted [T]: the quantile of each group at each step. Groups of equal size are done together."""
     steps = values.shape[1]
     out = np.zeros((len(groups.starts), steps))
-    for group in range(len(groups.starts)):
-        rows = groups.order[groups.starts[group] : groups.starts[group] + groups.sizes[group]]
-        block, has = values[rows].T, present[rows].T
+    for size in np.unique(groups.sizes).tolist():
+        chosen = np.flatnonzero(groups.sizes == size)
+        rows = groups.order[groups.starts[chosen][:, None] + np.arange(size)]
+        block, has = values[rows].swapaxes(1, 2), present[rows].swapaxes(1, 2)
         nans = np.isnan(block) & has
         # NaN counts as smallest: it travels as -Inf and comes back by its number; absence sorts behind everything.
-        ordered = np.sort(np.where(has, np.where(nans, -np.inf, block), np.inf), axis=1)
-        ordered = np.where(np.arange(len(rows)) < nans.sum(axis=1, keepdims=True), np.nan, ordered)
-        out[group] = quantile_of_sorted(ordered, has.sum(axis=1), wanted)
+        ordered = np.sort(np.where(has, np.where(nans, -np.inf, block), np.inf), axis=2)
+        ordered = np.where(np.arange(size) < nans.sum(axis=2, keepdims=True), np.nan, ordered)
+        count = has.sum(axis=2).reshape(-1)
+        found = quantile_of_sorted(ordered.reshape(-1, size), count, np.tile(wanted, len(chosen)))
+        out[chosen] = found.reshape(len(chosen), steps)
     return out
 
 
