@@ -3,20 +3,15 @@
 Exit codes as upstream: 0 after SIGTERM, 1 for a configuration that does not load or a failed start, 2 for a bad command line.
 """
 
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from spyglass import __version__
 from spyglass.app.settings import Address, LogsSettings, Settings
-from spyglass.cli.commands.up import serve
-from spyglass.cli.console import err
-from spyglass.cli.dropin.goflags import FlagError, Flags
+from spyglass.cli.dropin.goflags import Flags
+from spyglass.cli.dropin.goprogram import GoProgram, port_of
 from spyglass.cli.dropin.loki_flags import LOKI
 from spyglass.config.loki import load_loki
 from spyglass.config.source import parse_yaml
-from spyglass.model.errors import ConfigError
 
 USAGE = """Usage of loki (spyglass):
   -config.file file        Configuration file; without it the defaults.
@@ -26,37 +21,6 @@ USAGE = """Usage of loki (spyglass):
   -common.path-prefix folder   Where data lives, unless the file says it.
   -verify-config           Check the configuration and exit.
 All other flags of loki are accepted and named once."""
-
-
-def run(arguments: Sequence[str]) -> int:
-    """Entry point. Returns the exit code."""
-    try:
-        flags = LOKI.parse(arguments)
-    except FlagError as error:
-        print(f"{error}\n{USAGE}", file=sys.stderr)
-        return 2
-    if flags.on("help"):
-        print(USAGE)
-        return 0
-    if flags.on("version"):
-        print(f"loki, version 3.7.6 (spyglass {__version__})")
-        return 0
-    try:
-        settings = settings_of(flags)
-    except ConfigError as error:
-        print(f"failed parsing config: {error}", file=sys.stderr)
-        return 1
-    if flags.on("verify-config"):
-        print("config is valid")
-        return 0
-    if flags.ignored:
-        err.print(
-            f"flags without a meaning here: {', '.join('-' + name for name in flags.ignored)}",
-            style="dim",
-            markup=False,
-        )
-    serve(settings, quiet=True, config_exit=1)
-    return 0
 
 
 def settings_of(flags: Flags) -> Settings:
@@ -69,12 +33,9 @@ def settings_of(flags: Flags) -> Settings:
         host, port = loaded.config.server.http_listen_address, loaded.config.server.http_listen_port
         prefix = prefix or data_folder(parse_yaml(loaded.text, file=name).data)
     host = flags.text("server.http-listen-address", host) or "0.0.0.0"
-    given = flags.text("server.http-listen-port")
-    if given and not given.isdigit():
-        raise ConfigError(f"-server.http-listen-port: {given!r} is no port")
     data = Path(prefix or "loki-data").absolute() / "spyglass"
     logs = LogsSettings(
-        Address(host, int(given) if given else port),
+        Address(host, port_of(flags, port)),
         data / "logs",
         path,
         expand_env=flags.on("config.expand-env"),
@@ -95,3 +56,14 @@ def data_folder(config: Any) -> str:
         "common", "storage", "filesystem", "chunks_directory"
     )
     return at("common", "path_prefix") or (str(Path(chunks).parent) if chunks else "")
+
+
+run = GoProgram(
+    table=LOKI,
+    usage=USAGE,
+    version="3.7.6",
+    check_flag="verify-config",
+    valid="config is valid",
+    failed="failed parsing config",
+    settings_of=settings_of,
+).run
