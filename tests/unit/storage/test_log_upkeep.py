@@ -1,11 +1,13 @@
 """What the log store does by itself: cutting blocks, merging, retaining, deleting, and living with faults."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from spyglass.model.errors import DiskFull, InvalidParameter, NotFound, StorageError, StoreLocked
+from spyglass.model.labels import Labels
 from spyglass.protocols.log_store import LogEntry
 from spyglass.query.logql.parser import parse_log
 from spyglass.storage.files import RealFiles
@@ -340,3 +342,41 @@ def test_deletes_with_formats_are_refused(opened: Open) -> None:
     log = parse_log('{app="web"} | line_format "x"')
     with pytest.raises(InvalidParameter, match="line filters"):
         opened().store().delete(log.matchers, log.stages, start_ns=T0, end_ns=NOW)
+
+
+def test_reading_while_everything_moves(opened: Open) -> None:
+    """While lines are appended, cut into blocks and merged, every read sees each line once, and never fewer than before."""
+    stores = opened()
+    store = stores.store()
+    done = threading.Event()
+    problems: list[str] = []
+
+    def append(labels: Labels) -> None:
+        for number in range(60):
+            store.append([(labels, numbered(number * 20, 20))], durable=False)
+
+    def upkeep() -> None:
+        while not done.is_set():
+            stores.maintain(NOW)
+
+    def look() -> None:
+        before = 0
+        while not done.is_set():
+            found = [(stream, line) for _, stream, line, _ in read(store)]
+            if len(set(found)) != len(found):
+                problems.append("a line was there twice")
+            if len(found) < before:
+                problems.append(f"{before} lines were there, then {len(found)}")
+            before = len(found)
+
+    writers = [threading.Thread(target=append, args=(labels,)) for labels in (APP, WORKER)]
+    others = [threading.Thread(target=upkeep), threading.Thread(target=look)]
+    for thread in [*writers, *others]:
+        thread.start()
+    for thread in writers:
+        thread.join()
+    done.set()
+    for thread in others:
+        thread.join()
+    assert problems == []
+    assert count(store) == 2400
