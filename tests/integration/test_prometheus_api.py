@@ -3,14 +3,19 @@
 import asyncio
 import math
 import shutil
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tests.integration.prometheus_bench import door, until
 
 from spyglass.config.prometheus import parse_prometheus
-from spyglass.model.errors import ConfigError
+from spyglass.model.errors import ConfigError, QueryCanceled
+from spyglass.protocols.budget import Budget
+from spyglass.protocols.queries import MetricResult
 from spyglass.query.budget import QueryBudget
 
 T = 1_700_000_000_000
@@ -162,6 +167,32 @@ async def test_a_query_that_times_out_or_asks_for_too_much() -> None:
         answer = await d.get("/api/v1/query", {"query": "m", "time": T / 1000})
         assert (answer.status_code, answer.json()["errorType"]) == (422, "execution")
         assert answer.json()["error"].startswith("query processing would load too many samples into memory")
+
+
+class Endless:
+    """A query engine whose queries never end by themselves."""
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+
+    def instant(self, query: str, *, time_ms: int, tenant: str, budget: Budget, lookback_ms: int = 0) -> MetricResult:
+        del query, time_ms, tenant, lookback_ms
+        try:
+            while True:
+                budget.check()
+                time.sleep(0.01)
+        except QueryCanceled:
+            self.cancelled.set()
+            raise
+
+
+async def test_a_query_ends_when_its_client_leaves() -> None:
+    """The worker is free again soon after the connection is closed."""
+    engine = Endless()
+    async with door(queries=engine) as d:
+        with pytest.raises(httpx.ReadTimeout):
+            await d.client.get(d.url + "/api/v1/query", params={"query": "m"}, timeout=0.3)
+        assert await asyncio.to_thread(engine.cancelled.wait, 10)
 
 
 async def test_labels_and_series() -> None:

@@ -20,7 +20,8 @@ from spyglass.scrape.tls import tls_context
 BODY_BYTES_MAX = 512 << 20
 """Where a job sets no body_size_limit: more would be held in memory twice while it is decoded."""
 
-CHUNK_BYTES = 256 << 10
+BUFFER_BYTES = 1 << 20
+"""What a connection may hold before we read on: with less, a large body comes in many small pieces."""
 
 
 class FetchFailed(Exception):
@@ -89,7 +90,7 @@ class Fetcher:
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         parts, size = [], 0
-        async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+        async for chunk in response.content.iter_any():
             size += len(chunk)
             if size > self._limit:
                 raise FetchFailed("body size limit exceeded")
@@ -103,6 +104,7 @@ class Fetcher:
                 connector=connector,
                 trust_env=self._job.proxy_from_environment,
                 cookie_jar=aiohttp.DummyCookieJar(),
+                read_bufsize=BUFFER_BYTES,
                 skip_auto_headers=["Accept"],
             )
         return self._session
