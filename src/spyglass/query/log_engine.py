@@ -21,7 +21,7 @@ from spyglass.query.exec.logs import windows
 from spyglass.query.exec.logs.batches import Reading
 from spyglass.query.exec.logs.read import Collected, read_lines
 from spyglass.query.exec.values import Scalar, TextValue, Value
-from spyglass.query.logql.ast import LogExpr, MetricExpr, NumberLiteral
+from spyglass.query.logql.ast import Expr, LogExpr, MetricExpr, NumberLiteral
 from spyglass.query.logql.lower import lower
 from spyglass.query.logql.parser import parse
 from spyglass.query.logql.pretty import pretty
@@ -113,6 +113,9 @@ class LogEngine:
         started = time.perf_counter()
         expr = parse(query)
         start_ns = self._bounded(start_ns, end_ns)
+        if start_ns > end_ns:
+            # All of it lies before what max_query_lookback lets a query see.
+            return _nothing(expr, end_ns, direction)
         if isinstance(expr, LogExpr):
             reading = Reading(expr.matchers, expr.stages, start_ns, end_ns, direction, self._entries(limit))
             return self._lines(reading, interval_ns, tenant, budget, started)
@@ -236,6 +239,13 @@ def _grid(start_ns: int, end_ns: int, step_ns: int) -> StepGrid:
     step_ms = max(step_ns // NS_PER_MS, 1)
     start_ms, end_ms = start_ns // NS_PER_MS, -(-end_ns // NS_PER_MS)
     return StepGrid(start_ms - start_ms % step_ms, end_ms + -end_ms % step_ms, step_ms)
+
+
+def _nothing(expr: Expr, end_ns: int, direction: Direction) -> StreamsResult | MetricResult:
+    if isinstance(expr, LogExpr):
+        return StreamsResult((), direction)
+    grid = StepGrid.instant(end_ns // NS_PER_MS)
+    return MetricResult("matrix", frame=Frame(LabelTable(0), grid, np.zeros((0, 1)), np.zeros((0, 1), bool)))
 
 
 def _as_frame(value: Value) -> Frame:

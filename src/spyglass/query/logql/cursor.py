@@ -51,6 +51,12 @@ class Cursor:
             raise self.unexpected(*kinds)
         return self.take()
 
+    def expect_among_many(self, kind: str) -> Token:
+        """expect, where so much else could follow that messages name nothing. Raises: ParseError."""
+        if self.kind != kind:
+            raise self.unexpected()
+        return self.take()
+
     def unexpected(self, *expected: str) -> ParseError:
         """Up to four alternatives are named, in the grammar's order; with more, none."""
         token = self.token

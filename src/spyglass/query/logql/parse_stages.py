@@ -203,7 +203,7 @@ def parse_predicate(cursor: Cursor, *, inside_and: bool = False, inside_or: bool
 def _primary(cursor: Cursor) -> Predicate:
     if cursor.accept("("):
         inner = parse_predicate(cursor)
-        cursor.expect(")")
+        cursor.expect_among_many(")")
         return inner
     name = cursor.expect("IDENTIFIER", "(").text
     if cursor.kind not in (*COMPARE_OPS, "=~", "!~"):

@@ -110,7 +110,7 @@ class _Parser:
         if kind == "(":
             cursor.take()
             inner = self.expression(0)
-            cursor.expect(")")
+            cursor.expect_among_many(")")
             return inner
         if kind == "{":
             return self.log()
@@ -131,6 +131,9 @@ class _Parser:
         start = self.cursor.token.span.start
         matchers = parse_selector(self.cursor)
         stages = parse_stages(self.cursor)
+        if self.cursor.accept("|"):
+            # Only an unwrap is left over, and that has its place in windows alone.
+            raise self.cursor.unexpected()
         log = LogExpr(matchers, stages, self.cursor.span_from(start))
         self.deferring(check_selector, log)
         return log
@@ -257,9 +260,7 @@ class _Parser:
             written = cursor.take().text
             cursor.take()
         child = self.metric()
-        if cursor.kind != ")":
-            raise cursor.unexpected()
-        cursor.take()
+        cursor.expect_among_many(")")
         if grouping is None and cursor.kind in ("by", "without"):
             grouping = self.grouping()
         span = cursor.span_from(start)
@@ -320,8 +321,9 @@ class _Parser:
         cursor.expect("(")
         child = self.metric()
         texts = []
-        for _ in range(4):
-            cursor.expect(",")
+        for index in range(4):
+            # Behind the expression an operator could follow as well.
+            cursor.expect(",") if index else cursor.expect_among_many(",")
             texts.append(cursor.expect("STRING").text)
         cursor.expect(")")
         try:

@@ -173,6 +173,31 @@ def test_limits_have_lokis_names() -> None:
         vector(engine, 'count_over_time({app="web"}[2m])', 5)
 
 
+def test_what_lies_before_the_lookback_is_not_seen() -> None:
+    """max_query_lookback moves the start; a query that ends before it finds nothing."""
+    engine = engine_over({"web": LOGFMT}, limits=LogQueryLimits(max_query_lookback=NS))
+    assert lines_of(engine, '{app="web"}').streams == ()
+    result = engine.range(
+        'rate({app="web"}[1m])',
+        start_ns=T0 * NS,
+        end_ns=(T0 + 60) * NS,
+        step_ns=NS,
+        limit=1,
+        direction="forward",
+        tenant="fake",
+        budget=QueryBudget(),
+    )
+    assert isinstance(result, MetricResult)
+    assert result.frame is not None
+    assert result.frame.size == 0
+
+
+def test_statistics_count_lines_and_their_size(engine: LogEngine) -> None:
+    """What was looked at, not what was answered."""
+    stats = lines_of(engine, '{app="web"} |= "n=3"').stats
+    assert (stats.lines, stats.bytes) == (10, sum(map(len, LOGFMT)))
+
+
 def test_a_spent_budget_leaves_a_part_of_the_lines_and_says_so() -> None:
     """Log queries answer with what they have; metric queries cannot."""
     engine = engine_over({"web": ["x" * 1000] * 1, "api": [f"{i}" + "y" * 1000 for i in range(5000)]}, step_s=0.01)

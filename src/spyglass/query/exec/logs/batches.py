@@ -47,6 +47,7 @@ def rows_of(reader: LogReader, reading: Reading, budget: Budget, counters: Count
         for batch in scan.batches:
             budget.check()
             counters.lines += batch.size
+            counters.bytes += sum(map(len, batch.lines))
             budget.charge_samples(batch.size)
             rows = run(Rows.of(batch, streams).ties_ordered() if reading.limit else Rows.of(batch, streams))
             if rows.size:
