@@ -27,6 +27,8 @@ def decode_xor_chunk(data: bytes) -> tuple[I64, F64]:
         _decode(_Bits(data, 16), count, times, bits)
     except IndexError:
         raise XorError(f"the chunk ends before its {count} samples") from None
+    except OverflowError:
+        raise XorError("a time beyond 64 bits") from None
     return times, bits.view(np.float64)
 
 

@@ -14,6 +14,7 @@ from spyglass.storage.metrics.options import MetricStoreOptions
 from spyglass.storage.metrics.store import DiskMetricStore
 from spyglass.storage.metrics.stores import open_metric_stores
 from spyglass.testing.clock import VirtualClock
+from spyglass.testing.faulty_files import FaultyFiles
 from spyglass.testing.metric_store_suite import HOUR, MINUTE, T0, dump, grid, matchers, metric, points, select, write
 
 WINDOW = 2 * HOUR
@@ -78,6 +79,19 @@ def test_old_blocks_go_with_size(tmp_path: Path) -> None:
     _, high = store.time_range() or (0, 0)
     assert high == START + 48 * HOUR - MINUTE
     assert store.time_range() != (START, high)
+    store.close()
+
+
+def test_old_blocks_go_when_the_disk_runs_short(tmp_path: Path) -> None:
+    """Below retention_free_bytes the oldest blocks go, as many as give the missing space."""
+    files = FaultyFiles(RealFiles())
+    options = replace(OPTIONS, retention_free_bytes=1_000_000)
+    store = DiskMetricStore(tmp_path, files=files, clock=VirtualClock(), options=options)
+    fill(store, 20)
+    oldest, *kept = store.blocks
+    files.space_bytes = 1_000_000 - oldest.size_bytes
+    store.maintain(0)
+    assert store.blocks == tuple(kept)
     store.close()
 
 

@@ -9,6 +9,7 @@ HOUR_MS = 3_600_000
 class MetricStoreOptions:
     """retention_ms: blocks older than this go (0: keep all). retention_bytes: oldest blocks go above this size (0: no cap).
 
+    retention_free_bytes: oldest blocks go while less than this much of the disk is free (0: never); set it above min_free_bytes.
     min_free_bytes: below this much free space writes are refused with DiskFull; the rest of the disk stays usable for others.
     block_range_ms: samples within one such range are stored together; larger: fewer files, longer head.
     max_block_range_ms: compaction stops at this size; 0: a tenth of the retention, at most 31 days, as upstream.
@@ -21,6 +22,7 @@ class MetricStoreOptions:
 
     retention_ms: int = 15 * 24 * HOUR_MS
     retention_bytes: int = 0
+    retention_free_bytes: int = 0
     min_free_bytes: int = 64 << 20
     block_range_ms: int = 2 * HOUR_MS
     max_block_range_ms: int = 0

@@ -471,6 +471,7 @@ class DiskMetricStore:
             retention_ms=options.retention_ms,
             retention_bytes=options.retention_bytes,
             other_bytes=self._journal.size_bytes(),
+            wanted_bytes=options.retention_free_bytes - self._files.free_bytes(self._folder),
         )
         if doomed:
             self._replace(doomed, [])
