@@ -248,6 +248,33 @@ def _sorted(answer: httpx.Response) -> object:
     return data
 
 
+PLAIN = [
+    ("GET", "/-/healthy"),
+    ("GET", "/-/ready"),
+    ("GET", "/-/reload"),
+    ("POST", "/-/reload"),
+    ("PUT", "/-/quit"),
+    ("GET", "/-/quit"),
+    ("GET", "/nothing"),
+    ("GET", "/api/v1/nothing"),
+    ("DELETE", "/api/v1/query"),
+    ("POST", "/api/v1/label/a/values"),
+    ("GET", "/federate"),
+    ("GET", "/federate?match[]=m{"),
+    ("POST", "/api/v1/read"),
+]
+
+
+async def test_plain_answers_equal_upstreams(tmp_path: Path) -> None:
+    """Management, unknown paths and methods, and the doors that answer in text."""
+    async with door() as d, prometheus(tmp_path, "global: {}\n") as upstream:
+        for method, path in PLAIN:
+            ours = await d.client.request(method, d.url + path, content=b"x" if path.endswith("read") else None)
+            theirs = await d.client.request(method, upstream + path, content=b"x" if path.endswith("read") else None)
+            assert (path, ours.status_code, ours.text) == (path, theirs.status_code, theirs.text)
+            assert ours.headers["content-type"] == theirs.headers["content-type"]
+
+
 async def test_old_samples_and_refusals_of_remote_write() -> None:
     """1970 is fine; the same time with another value is a 400 that names the series, and the good sample stays."""
     async with door() as d:

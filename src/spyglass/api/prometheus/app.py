@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -74,7 +75,7 @@ def create_prometheus_app(deps: PrometheusDeps) -> Starlette:
     register_store_metrics(deps.registry, deps.stores, deps.ready)
     routes = [_route(API + path, handler, methods, deps, metrics) for path, handler, methods in api]
     routes += [_route(path, handler, methods, deps, metrics) for path, handler, methods in outside]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, exception_handlers={HTTPException: management.plain_error})
 
 
 def _route(path: str, handler: Handler, methods: Sequence[str], deps: PrometheusDeps, metrics: RequestMetrics) -> Route:

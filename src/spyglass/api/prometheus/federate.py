@@ -16,11 +16,12 @@ from spyglass.api.prometheus.pieces import floats_by_row
 from spyglass.api.prometheus.reading import store_of
 from spyglass.api.prometheus.replies import ChunkedResponse
 from spyglass.formats.exposition.encode import TEXT_TYPE, series_text
-from spyglass.model.errors import InvalidParameter, QueryError
+from spyglass.model.errors import ParseError, QueryError
 from spyglass.model.labels import METRIC_NAME, Labels
 from spyglass.model.matchers import Matcher
 from spyglass.model.samples import is_stale
 from spyglass.protocols.metric_store import MetricStore, SelectHints
+from spyglass.query.promql.parser import parse_selector
 from spyglass.text.gofloat import format_shortest
 
 LOOKBACK_MS = 300_000
@@ -32,8 +33,8 @@ async def federate(request: Request, deps: PrometheusDeps) -> Response:
     """The newest sample of each series that any match[] selects, none older than five minutes."""
     params = await Params.of(request)
     try:
-        sets = params.matcher_sets()
-    except InvalidParameter as err:
+        sets = [parse_selector(text) for text in params.all("match[]")]
+    except ParseError as err:
         return PlainTextResponse(f"{err}\n", status_code=400)
     now_ms = deps.clock.now_ns() // 1_000_000
     store, budget = store_of(request, deps), deps.budget(deps.query_timeout_seconds)

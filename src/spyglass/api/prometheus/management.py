@@ -1,15 +1,17 @@
 """/-/ready, /-/healthy, /-/reload, /-/quit, /metrics, /version, and the way to the UI."""
 
+import orjson
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from spyglass.api.prometheus.deps import PrometheusDeps
-from spyglass.api.prometheus.status import PEER_VERSION
+from spyglass.api.prometheus.status import build_info
 from spyglass.formats.exposition.encode import OPENMETRICS_TYPE, TEXT_TYPE, encode_openmetrics, encode_text
 from spyglass.model.errors import ConfigError
 
 NO_LIFECYCLE = "Lifecycle API is not enabled."
-WRONG_METHOD = "Only POST or PUT requests allowed."
+WRONG_METHOD = "Only POST or PUT requests allowed"
 
 
 async def healthy(request: Request, deps: PrometheusDeps) -> Response:
@@ -47,10 +49,10 @@ async def quit(request: Request, deps: PrometheusDeps) -> Response:
 
 
 def _refused(request: Request, deps: PrometheusDeps) -> Response | None:
-    if not deps.lifecycle_enabled:
-        return PlainTextResponse(NO_LIFECYCLE, status_code=403)
     if request.method not in ("POST", "PUT"):
         return PlainTextResponse(WRONG_METHOD, status_code=405)
+    if not deps.lifecycle_enabled:
+        return PlainTextResponse(NO_LIFECYCLE, status_code=403)
     return None
 
 
@@ -62,12 +64,16 @@ async def metrics(request: Request, deps: PrometheusDeps) -> Response:
     return Response(encode_text(families), headers={"content-type": TEXT_TYPE})
 
 
+async def plain_error(_: Request, error: Exception) -> Response:
+    """Go's texts for paths and methods that are not served."""
+    assert isinstance(error, HTTPException), "it is registered for these alone"
+    text = "404 page not found" if error.status_code == 404 else error.detail
+    return PlainTextResponse(f"{text}\n", status_code=error.status_code, headers=error.headers)
+
+
 async def version(request: Request, deps: PrometheusDeps) -> Response:
     del request
-    body = {"version": PEER_VERSION, "revision": f"spyglass-{deps.version}"}
-    return PlainTextResponse(
-        f'{{"version":"{body["version"]}","revision":"{body["revision"]}"}}', media_type="application/json"
-    )
+    return PlainTextResponse(orjson.dumps(build_info(deps)) + b"\n")
 
 
 async def home(request: Request, deps: PrometheusDeps) -> Response:

@@ -21,16 +21,18 @@ PEER_VERSION = "3.14.0"
 
 async def buildinfo(request: Request, deps: PrometheusDeps) -> Response:
     del request
-    return success(
-        {
-            "version": PEER_VERSION,
-            "revision": f"spyglass-{deps.version}",
-            "branch": "spyglass",
-            "buildUser": "",
-            "buildDate": "",
-            "goVersion": f"python{platform.python_version()}",
-        }
-    )
+    return success(build_info(deps))
+
+
+def build_info(deps: PrometheusDeps) -> dict[str, str]:
+    return {
+        "version": PEER_VERSION,
+        "revision": f"spyglass-{deps.version}",
+        "branch": "spyglass",
+        "buildUser": "",
+        "buildDate": "",
+        "goVersion": f"python{platform.python_version()}",
+    }
 
 
 async def config(request: Request, deps: PrometheusDeps) -> Response:
