@@ -148,6 +148,15 @@ def sync_folder(path: Path) -> None:
             os.close(fd)
 
 
+def make_folder(path: Path) -> None:
+    """Create a folder and what is missing above it, so that it survives power loss together with its files."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    with storage_errors(path, "creating"):
+        path.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        sync_folder(folder.parent)
+
+
 def disk_usage_bytes(path: Path) -> int:
     """Bytes of all regular files below `path`; what vanishes meanwhile counts as nothing."""
     total = 0

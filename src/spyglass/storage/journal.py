@@ -17,6 +17,7 @@ from pathlib import Path
 
 from spyglass.model.errors import StorageError, Unavailable
 from spyglass.protocols.files import AppendFile, Files
+from spyglass.storage.files import make_folder
 from spyglass.storage.journal_segment import (
     HEADER_BYTES,
     RECORD_OVERHEAD_BYTES,
@@ -66,7 +67,7 @@ class Journal:
         self._must_roll = False
         self._failure: StorageError | None = None
         self._background: threading.Thread | None = None
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._bases = _segment_bases(folder)
         self._file: AppendFile | None = None
         self._end = self._repair_tail()

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from spyglass.model.errors import StoreLocked
-from spyglass.storage.files import storage_errors
+from spyglass.storage.files import make_folder, storage_errors
 
 LOCK_FILE = "lock"
 
@@ -18,8 +18,8 @@ class DirectoryLock:
 
     def __init__(self, folder: Path) -> None:
         path = folder / LOCK_FILE
+        make_folder(folder)
         with storage_errors(path, "locking"):
-            folder.mkdir(parents=True, exist_ok=True)
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
             _lock(fd, folder)

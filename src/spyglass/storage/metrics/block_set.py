@@ -15,6 +15,7 @@ from pathlib import Path
 
 from spyglass.model.errors import CorruptData
 from spyglass.protocols.files import Files
+from spyglass.storage.files import make_folder
 from spyglass.storage.metrics.block import BLOCK_SUFFIX, TOMBSTONE_SUFFIX, Block
 from spyglass.storage.metrics.tombstones import Tombstones
 
@@ -28,7 +29,7 @@ class BlockSet:
         self._folder, self._files = folder, files
         self.notes: list[str] = []
         self.corruptions = 0
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._remove_temporary()
         found = [block for block in map(self._open, self._paths()) if block is not None]
         numbers = [int(path.name.split(".")[0]) for path in folder.iterdir() if path.name.split(".")[0].isdigit()]

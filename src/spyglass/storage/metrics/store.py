@@ -18,6 +18,7 @@ from spyglass.protocols.budget import Budget
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.files import Files
 from spyglass.protocols.metric_store import CardinalityStats, SelectHints, StoreStats
+from spyglass.storage.files import make_folder
 from spyglass.storage.journal import Journal, JournalOptions
 from spyglass.storage.metrics.assemble import EMPTY_ANSWER, SourceAnswer, assemble, unify_rows
 from spyglass.storage.metrics.block import Block
@@ -55,7 +56,7 @@ class DiskMetricStore:
 
     def __init__(self, folder: Path, *, files: Files, clock: Clock, options: MetricStoreOptions) -> None:
         self._folder, self._files, self._clock, self._options = folder, files, clock, options
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._lock = threading.RLock()
         self._upkeep = threading.RLock()
         self._flushing = threading.RLock()
@@ -115,16 +116,16 @@ class DiskMetricStore:
             return self._head.resolve(labels)
 
     def append(self, batch: WriteBatch, *, durable: bool = True) -> WriteOutcome:
+        if len(self._head.frozen) >= _FROZEN_MAX:
+            # Faster than housekeeping comes round: the writer does it, which is the back-pressure that bounds memory. It comes
+            # before the batch is taken: if the disk is full, nothing of the batch is stored.
+            self._flush()
         with self._lock:
             self._check_open()
             self._check_space()
             outcome, position = self._head.append(batch)
-            crowded = len(self._head.frozen) >= _FROZEN_MAX
         if durable:
             self._journal.sync_to(position)
-        if crowded:
-            # Faster than housekeeping comes round: the writer does it, which is the back-pressure that bounds memory.
-            self._flush()
         return outcome
 
     def _check_open(self) -> None:

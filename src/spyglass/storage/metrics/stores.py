@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from spyglass.model.errors import NotFound, Unavailable
+from spyglass.model.errors import NotFound, StorageError, Unavailable
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.files import Files
 from spyglass.protocols.metric_store import MetricStore
@@ -55,8 +55,15 @@ class DiskMetricStores:
         return sorted(_tenant_of(folder.name) for folder in (self._path / "tenants").iterdir() if folder.is_dir())
 
     def maintain(self, now_ms: int) -> None:
+        """One round for every tenant; raises what the first of them raised, after all had their turn."""
+        failures: list[StorageError] = []
         for tenant in self.tenants():
-            self.store(tenant).maintain(now_ms)
+            try:
+                self.store(tenant).maintain(now_ms)
+            except StorageError as err:
+                failures.append(err)
+        if failures:
+            raise failures[0]
 
     def close(self) -> None:
         with self._lock:
