@@ -278,7 +278,7 @@ def _whole(values: F64) -> bool:
 def _from_lines(totals: _Totals, part: Part, rows: I64, pipeline: CompiledPipeline) -> None:
     """Lines that no template covers, one by one."""
     totals.slow_lines += len(rows)
-    if totals.slow_lines > MAX_SLOW_LINES or totals.spec.unwrap or totals.spec.by is None:
+    if totals.slow_lines > MAX_SLOW_LINES or totals.spec.by is None:
         raise _NotFromColumnsError
     by = totals.spec.by
     streams = part.streams().labels
@@ -286,6 +286,7 @@ def _from_lines(totals: _Totals, part: Part, rows: I64, pipeline: CompiledPipeli
     kept: list[int] = []
     groups: dict[Labels, int] = {}
     codes: list[int] = []
+    values: list[float] = []
     facts = zip(rows.tolist(), lines_of(part, rows), part.codes()[rows].tolist(), metadata, strict=True)
     for row, line, code, of_line in facts:
         fields = line_fields(line, streams[code], of_line, pipeline.parser)
@@ -295,11 +296,26 @@ def _from_lines(totals: _Totals, part: Part, rows: I64, pipeline: CompiledPipeli
             continue
         if ERROR in fields:
             raise _NotFromColumnsError
+        if totals.spec.unwrap:
+            text = fields.get(totals.spec.unwrap)
+            if not text:
+                continue
+            values.append(_number(text, totals.spec))
         kept.append(row)
         key = tuple(sorted((name, fields[name]) for name in by if fields.get(name)))
         codes.append(groups.setdefault(key, len(groups)))
     if kept:
-        _add(totals, part, np.asarray(kept), np.asarray(codes), list(groups), None)
+        _add(totals, part, np.asarray(kept), np.asarray(codes), list(groups), np.asarray(values, np.float64))
+
+
+def _number(text: str, spec: BucketSpec) -> float:
+    try:
+        value = parse_go_float(text)
+    except ValueError:
+        raise _NotFromColumnsError from None
+    if _must_be_whole(spec) and not _whole(np.asarray([value])):
+        raise _NotFromColumnsError
+    return value
 
 
 def _passes(pipeline: CompiledPipeline, fields: dict[str, str]) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from spyglass.model.arrays import I64
 from spyglass.storage.logs.part import MemoryPart
 from spyglass.storage.logs.rows import Rows
-from spyglass.storage.logs.shred import TemplateMemory, shred
+from spyglass.storage.logs.shred import TemplateMemory, outline, shred
 
 SEALED_ROWS = 8192
 """A segment of this size is merged no more. Larger: fewer segments a query looks at, more lines to shred again after an append."""
@@ -27,6 +27,7 @@ class Segment:
         self.min_ns, self.max_ns = int(rows.times.min()), int(rows.times.max())
         self._lock = threading.Lock()
         self._parts: list[MemoryPart] | None = None
+        self._outline: MemoryPart | None = None
 
     @property
     def size(self) -> int:
@@ -39,8 +40,18 @@ class Segment:
         """Shredded once, by whoever asks first."""
         with self._lock:
             if self._parts is None:
-                self._parts = shred(self.rows, self.seqs(), memory)
+                self._outline = None
+                self._parts = shred(self.rows, self.seqs(), memory, least=1)
             return self._parts
+
+    def outlines(self) -> list[MemoryPart]:
+        """Parts for questions that do not look into lines: whole lines, where nobody has shredded them yet."""
+        with self._lock:
+            if self._parts is not None:
+                return self._parts
+            if self._outline is None:
+                self._outline = outline(self.rows, self.seqs())
+            return [self._outline]
 
 
 @dataclass(slots=True)

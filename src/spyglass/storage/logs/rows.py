@@ -81,10 +81,7 @@ class Rows:
     @staticmethod
     def decode(record: bytes) -> "Rows":
         """Raises: CorruptData where the record is not what `encode` writes (its checksum held, so a foreign version)."""
-        try:
-            return _decode(record)
-        except (struct.error, ValueError, IndexError) as err:
-            raise CorruptData(f"a journal record of {len(record)} bytes is not a log record: {err}") from err
+        return decode_records([record])
 
     @staticmethod
     def concat(parts: Sequence["Rows"]) -> "Rows":
@@ -176,24 +173,79 @@ def _labels_list(text: bytes) -> list[Labels]:
     return [tuple((name, value) for name, value in pairs) for pairs in orjson.loads(text)]
 
 
-def _decode(record: bytes) -> Rows:
+@dataclass(slots=True)
+class _Tables:
+    """Label sets of many records on one table: where each record's own numbers begin in `mapped`, which leads to the table."""
+
+    table: dict[Labels, int]
+    mapped: list[int] = field(default_factory=list)
+    bases: list[int] = field(default_factory=list)
+    _known: dict[bytes, int] = field(default_factory=dict)
+
+    def add(self, text: bytes, *, none_first: bool = False) -> None:
+        """One record's label sets as JSON. Records of one sender mostly have the same text: it is read once."""
+        base = self._known.get(text)
+        if base is None:
+            base = self._known[text] = len(self.mapped)
+            if none_first:
+                self.mapped.append(0)
+            labels = _labels_list(text) if text else []
+            self.mapped += [self.table.setdefault(pairs, len(self.table)) for pairs in labels]
+        self.bases.append(base)
+
+    def codes(self, local: bytes, sizes: I64) -> I32:
+        places = np.frombuffer(local, "<u4") + np.repeat(np.asarray(self.bases, np.int64), sizes)
+        codes: I32 = np.asarray(self.mapped, np.int32)[places]
+        return codes
+
+
+def decode_records(records: Sequence[bytes]) -> Rows:
+    """The rows of journal records, one record after the other. Work per record is a handful of slices.
+
+    Raises: CorruptData where one of them is no record of this version.
+    """
+    streams, metas = _Tables({}), _Tables({(): 0})
+    sizes: list[int] = []
+    columns: tuple[list[bytes], ...] = ([], [], [], [], [])
+    any_meta = False
+    for record in records:
+        try:
+            n, has_meta = _cut_record(record, streams, metas, columns)
+        except (struct.error, ValueError, IndexError) as err:
+            raise CorruptData(f"a journal record of {len(record)} bytes is not a log record: {err}") from err
+        sizes.append(n)
+        any_meta |= has_meta
+    counts = np.asarray(sizes, np.int64)
+    times, stream, lengths, meta, blobs = (b"".join(pieces) for pieces in columns)
+    return Rows(
+        list(streams.table),
+        np.frombuffer(times, "<i8").astype(np.int64),
+        streams.codes(stream, counts),
+        offsets_of(np.frombuffer(lengths, "<u4").astype(np.int64)),
+        blobs,
+        metas.codes(meta, counts) if any_meta else None,
+        list(metas.table),
+    )
+
+
+def _cut_record(record: bytes, streams: _Tables, metas: _Tables, columns: tuple[list[bytes], ...]) -> tuple[int, bool]:
+    """Hand out the pieces of one record. Returns: its lines, whether any has metadata. Nothing is handed out of a bad one."""
     version, n, streams_bytes, metas_bytes = _HEADER.unpack_from(record, 0)
     if version != _VERSION:
         raise ValueError(f"version {version} is not {_VERSION}")
-    at = _HEADER.size
-    streams = _labels_list(record[at : at + streams_bytes])
-    at += streams_bytes
-    metas: list[Labels] = [(), *(_labels_list(record[at : at + metas_bytes]) if metas_bytes else [])]
-    at += metas_bytes
-    times = np.frombuffer(record, "<i8", n, at)
-    stream = np.frombuffer(record, "<u4", n, at + 8 * n).astype(np.int32)
-    lengths = np.frombuffer(record, "<u4", n, at + 12 * n).astype(np.int64)
-    at += 16 * n
-    meta = None
-    if metas_bytes:
-        meta = np.frombuffer(record, "<u4", n, at).astype(np.int32)
-        at += 4 * n
-    offsets = offsets_of(lengths)
-    if at + int(offsets[-1]) != len(record):
+    at = _HEADER.size + streams_bytes + metas_bytes
+    meta_column = 4 * n if metas_bytes else 0
+    lines_at = at + 16 * n + meta_column
+    lengths = record[at + 12 * n : at + 16 * n]
+    total = int.from_bytes(lengths, "little") if n == 1 else int(np.frombuffer(lengths, "<u4").sum())
+    if lines_at + total != len(record):
         raise ValueError("its lengths do not add up")
-    return Rows(streams, times.astype(np.int64), stream, offsets, record[at:], meta, metas)
+    streams.add(record[_HEADER.size : _HEADER.size + streams_bytes])
+    metas.add(record[_HEADER.size + streams_bytes : at], none_first=True)
+    times, stream, sizes, meta, blobs = columns
+    times.append(record[at : at + 8 * n])
+    stream.append(record[at + 8 * n : at + 12 * n])
+    sizes.append(lengths)
+    meta.append(record[at + 16 * n : lines_at] if metas_bytes else bytes(4 * n))
+    blobs.append(record[lines_at:])
+    return n, metas_bytes > 0

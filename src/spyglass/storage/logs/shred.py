@@ -68,8 +68,8 @@ class TemplateMemory:
                 del self._known[min(self._known, key=lambda t: self._known[t])]
 
 
-def shred(rows: Rows, seqs: I64, memory: TemplateMemory) -> list[MemoryPart]:
-    """All rows in parts. seqs [n]: their arrival numbers, ascending."""
+def shred(rows: Rows, seqs: I64, memory: TemplateMemory, *, least: int = MIN_TEMPLATE_ROWS) -> list[MemoryPart]:
+    """All rows in parts. seqs [n]: their arrival numbers, ascending. least: a template with fewer lines is not used."""
     if rows.size == 0:
         return []
     order = np.argsort(rows.times, kind="stable")
@@ -77,7 +77,7 @@ def shred(rows: Rows, seqs: I64, memory: TemplateMemory) -> list[MemoryPart]:
     lines = Lines(buffer, rows.offsets[:-1], rows.offsets[1:], escapes=b"\\" in rows.blob)
     parts = []
     left = order
-    for template, matched, starts, lengths in _cut_templates(lines, rows, order, memory):
+    for template, matched, starts, lengths in _cut_templates(lines, rows, order, memory, least):
         made = _part(rows, buffer, template, matched, starts, lengths, seqs)
         if made is not None:
             parts.append(made)
@@ -93,10 +93,18 @@ def shred(rows: Rows, seqs: I64, memory: TemplateMemory) -> list[MemoryPart]:
     return parts
 
 
+def outline(rows: Rows, seqs: I64) -> MemoryPart:
+    """All rows as one part of whole lines: for questions that do not look into lines, at a fraction of the cost."""
+    order = np.argsort(rows.times, kind="stable")
+    lengths = rows.lengths()[order]
+    table = TextTable(slices(np.frombuffer(rows.blob, np.uint8), rows.offsets[order], lengths), offsets_of(lengths))
+    return _assembled(rows, RAW, order, (PlainColumn(table),), lengths, seqs)
+
+
 Cut = tuple[Template, I64, I64, I64]
 
 
-def _cut_templates(lines: Lines, rows: Rows, order: I64, memory: TemplateMemory) -> list[Cut]:
+def _cut_templates(lines: Lines, rows: Rows, order: I64, memory: TemplateMemory, least: int) -> list[Cut]:
     """(template, its rows in order of time, slot starts, slot lengths) for every template worth having."""
     odd, escaped = _rows_with_odd_bytes(lines)
     cuts: list[Cut] = []
@@ -109,13 +117,13 @@ def _cut_templates(lines: Lines, rows: Rows, order: I64, memory: TemplateMemory)
         candidates = left[places.counts()[left] == template.anchor_count]
         if template.kind != "json" and lines.escapes:
             candidates = candidates[~escaped[candidates]]
-        if len(candidates) < MIN_TEMPLATE_ROWS:
+        if len(candidates) < least:
             return left
         matched, starts, lengths = match(template, lines, places, candidates)
         good = _valid_slots(template, lines.buffer, starts, lengths, escapes=lines.escapes)
         if not good.all():
             matched, starts, lengths = matched[good], starts[:, good], lengths[:, good]
-        if len(matched) < MIN_TEMPLATE_ROWS:
+        if len(matched) < least:
             return left
         cuts.append((template, matched, starts, lengths))
         gone = np.zeros(rows.size, np.bool_)
@@ -124,10 +132,10 @@ def _cut_templates(lines: Lines, rows: Rows, order: I64, memory: TemplateMemory)
 
     left = order[~odd[order]]
     for template in memory.known():
-        if len(left) >= MIN_TEMPLATE_ROWS and len(cuts) < MAX_TEMPLATES:
+        if len(left) >= least and len(cuts) < MAX_TEMPLATES:
             left = attempt(template, left)
     misses = 0
-    while len(left) >= MIN_TEMPLATE_ROWS and len(cuts) < MAX_TEMPLATES and misses < _MAX_MISSES:
+    while len(left) >= least and len(cuts) < MAX_TEMPLATES and misses < _MAX_MISSES:
         row = int(left[len(left) // 2])
         found = find_template(lines.buffer[lines.starts[row] : lines.ends[row]].tobytes())
         before = len(left)
@@ -317,7 +325,12 @@ def _part(
     quoted: Sequence[bool] = template.quoted
     matrices = gather_all(buffer, starts, lengths)
     columns = [encode_slot(buffer, matrices[i], starts[i], lengths[i], quoted[i]) for i in range(template.slot_count)]
-    line_bytes = lengths.sum(axis=0) + template.const_bytes
+    return _assembled(rows, template, matched, tuple(columns), lengths.sum(axis=0) + template.const_bytes, seqs)
+
+
+def _assembled(
+    rows: Rows, template: Template, matched: I64, columns: tuple[Column, ...], line_bytes: I64, seqs: I64
+) -> MemoryPart:
     used, codes = np.unique(rows.stream[matched], return_inverse=True)
     labels = [rows.streams[code] for code in used.tolist()]
     counts = np.bincount(codes, minlength=len(used))
@@ -329,7 +342,7 @@ def _part(
         times=rows.times[matched],
         codes=narrow_codes(codes, len(used)),
         seqs=seqs[matched],
-        columns=tuple(columns),
+        columns=columns,
         meta=meta,
         metas=metas,
     )

@@ -42,11 +42,15 @@ from spyglass.storage.logs.hot import Hot, Segment, join, overlapping
 from spyglass.storage.logs.options import LogStoreOptions
 from spyglass.storage.logs.part import Part
 from spyglass.storage.logs.rewrite import Keep, rewritten
-from spyglass.storage.logs.rows import Rows, rows_of
+from spyglass.storage.logs.rows import Rows, decode_records, rows_of
 from spyglass.storage.logs.shred import TemplateMemory, shred
 from spyglass.storage.logs.subscribe import Subscribers
 
 T = TypeVar("T")
+
+REPLAY_RECORDS = 1000
+REPLAY_BYTES = 4 << 20
+"""Journal records are taken in together up to either: more, and a replay holds more than running did."""
 
 MAX_RECORD_BYTES = 48 << 20
 """A larger batch is split into several journal records, of which each is stored whole or not at all."""
@@ -182,15 +186,36 @@ class DiskLogStore:
             self._hot, self._frozen = thawed, ()
 
     def _replay(self) -> None:
+        """Records are taken in by the thousand: a journal of single lines has as many records as lines."""
+        waiting: list[bytes] = []
+        size = position = 0
         for position, record in self._journal.replay(self.blocks.journal_end):
-            try:
-                self._take_in(Rows.decode(record))
-            except CorruptData as err:
-                self._journal.recovery.corruptions += 1
-                self._journal.recovery.notes.append(str(err))
-                continue
-            if self._hot.rows >= self._options.hot_rows or self._hot.bytes >= self._options.hot_bytes:
-                self._flush_replayed(position)
+            waiting.append(record)
+            size += len(record)
+            if len(waiting) >= REPLAY_RECORDS or size >= REPLAY_BYTES:
+                self._take_in_replayed(waiting, position)
+                size = 0
+        self._take_in_replayed(waiting, position)
+
+    def _take_in_replayed(self, waiting: list[bytes], position: int) -> None:
+        if not waiting:
+            return
+        for rows in self._decoded(waiting):
+            self._take_in(rows)
+        waiting.clear()
+        if self._hot.rows >= self._options.hot_rows or self._hot.bytes >= self._options.hot_bytes:
+            self._flush_replayed(position)
+
+    def _decoded(self, records: Sequence[bytes]) -> list[Rows]:
+        """The records' rows; one that cannot be read is noted and left out."""
+        try:
+            return [decode_records(records)]
+        except CorruptData as err:
+            if len(records) > 1:
+                return [rows for record in records for rows in self._decoded([record])]
+            self._journal.recovery.corruptions += 1
+            self._journal.recovery.notes.append(str(err))
+            return []
 
     def _flush_replayed(self, position: int) -> None:
         """Replay in bounded slices: what fills the hot part becomes a block before more is read."""
@@ -201,14 +226,15 @@ class DiskLogStore:
 
     # Reading.
 
-    def snapshot(self, start_ns: int, end_ns: int) -> list[Part]:
-        """All parts that may have rows in [start_ns, end_ns): a line is in exactly one of them."""
+    def snapshot(self, start_ns: int, end_ns: int, *, outlines: bool = False) -> list[Part]:
+        """All parts that may have rows in [start_ns, end_ns): a line is in exactly one of them. outlines: nobody will look into lines."""
         with self._lock:
             segments = (*self._frozen, *self._hot.segments)
             stored = self.blocks.parts(start_ns, end_ns)
         parts: list[Part] = list(stored)
         for segment in overlapping(segments, start_ns, end_ns):
-            parts += [p for p in segment.parts(self._templates) if p.min_ns < end_ns and p.max_ns >= start_ns]
+            hot = segment.outlines() if outlines else segment.parts(self._templates)
+            parts += [p for p in hot if p.min_ns < end_ns and p.max_ns >= start_ns]
         return parts
 
     def scan(
@@ -222,14 +248,16 @@ class DiskLogStore:
         hints: LogHints,
         budget: Budget,
     ) -> LogScan:
-        parts = self._answer((start_ns, end_ns), list)
+        parts = self._answer((start_ns, end_ns), list, outlines=False)
         return scan.scan(parts, matchers, stages, start_ns, end_ns, direction, hints, budget, self.damaged)
 
     def buckets(
         self, matchers: Sequence[Matcher], stages: Sequence[LogStage], spec: BucketSpec, budget: Budget
     ) -> BucketAnswer | None:
         span = (spec.start_ns - spec.range_ns, spec.end_ns + 1)
-        return self._answer(span, lambda parts: buckets.buckets(parts, matchers, stages, spec, budget))
+        return self._answer(
+            span, lambda parts: buckets.buckets(parts, matchers, stages, spec, budget), outlines=not stages
+        )
 
     def series(self, matcher_sets: Sequence[Sequence[Matcher]], *, start_ns: int, end_ns: int) -> LabelTable:
         sets = matcher_sets or [()]
@@ -257,11 +285,11 @@ class DiskLogStore:
     def _streams(self, matchers: Sequence[Matcher], start_ns: int, end_ns: int) -> set[Labels]:
         return self._answer((start_ns, end_ns), lambda parts: index.streams(parts, matchers, start_ns, end_ns))
 
-    def _answer(self, span: tuple[int, int], ask: Callable[[Sequence[Part]], T]) -> T:
+    def _answer(self, span: tuple[int, int], ask: Callable[[Sequence[Part]], T], *, outlines: bool = True) -> T:
         """Ask of a snapshot; where a block proves damaged it is set aside, and the rest is asked."""
         while True:
             try:
-                return ask(self.snapshot(*span))
+                return ask(self.snapshot(*span, outlines=outlines))
             except CorruptData as err:
                 self.damaged(err)
 
