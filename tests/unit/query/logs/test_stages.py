@@ -1,7 +1,21 @@
 """Each stage on single lines: what it extracts, keeps, changes, and how it fails."""
 
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
 import pytest
 from tests.unit.query.logs.logs_kit import Line, engine_over, lines_of, one, rows
+
+from spyglass.model.labels import LabelTable
+from spyglass.model.log_stages import JsonParser, LabelFilter, LineFormat, LogStage, StringPredicate
+from spyglass.model.matchers import Matcher
+from spyglass.protocols.budget import Budget
+from spyglass.protocols.log_store import Direction, LogBatch, LogHints, LogReader, LogScan
+from spyglass.query.budget import QueryBudget
+from spyglass.query.exec.context import Counters
+from spyglass.query.exec.logs.batches import Reading, rows_of
+from spyglass.query.exec.logs.stage import Needs
 
 JSON = '{"level":"info","n":5,"took":"1.5s","size":"2KB","app":"inner","a":{"b":"c"}}'
 
@@ -184,3 +198,45 @@ def test_line_filters_run_ahead_of_parsers_but_not_of_line_changes() -> None:
     engine = engine_over({"web": ['{"a":"x"}', '{"a":"y"}', "z"]})
     assert [line for _, line in rows(engine, '{app="web"} | json | line_format "{{.a}}!" |= "y!"')] == ["y!"]
     assert [line for _, line in rows(engine, '{app="web"} | json |= "x"')] == ['{"a":"x"}']
+
+
+class FieldsReader:
+    """A store that has run `| json` itself and hands out the labels as columns."""
+
+    def __init__(self) -> None:
+        self.hints: LogHints | None = None
+
+    def scan(
+        self,
+        matchers: Sequence[Matcher],  # noqa: ARG002
+        stages: Sequence[LogStage],
+        *,
+        start_ns: int,  # noqa: ARG002
+        end_ns: int,  # noqa: ARG002
+        direction: Direction,  # noqa: ARG002
+        hints: LogHints,
+        budget: Budget,  # noqa: ARG002
+    ) -> LogScan:
+        self.hints = hints
+        batch = LogBatch(
+            LabelTable.from_labels([(("app", "web"),)]),
+            np.zeros(3, np.int32),
+            np.arange(3, dtype=np.int64),
+            ["", "", ""],
+            fields={"level": ["info", "error", None], "n": ["1", "2", "3"]},
+        )
+        return LogScan(1 if isinstance(stages[0], JsonParser) else 0, iter([batch]))
+
+
+def test_a_store_may_run_the_first_stages_itself() -> None:
+    """What it extracted is used as if the stage had run here; it is told which labels matter."""
+    reader = FieldsReader()
+    stages = (JsonParser(), LabelFilter(StringPredicate("level", "!=", "")), LineFormat("{{.level}}{{.n}}"))
+    reading = Reading((), stages, 0, 10, needs=Needs(frozenset({"level", "n"})))
+    found = [
+        line for part in rows_of(cast(LogReader, reader), reading, QueryBudget(), Counters()) for line in part.lines
+    ]
+    assert found == ["info1", "error2"]
+    assert reader.hints is not None
+    assert reader.hints.fields_needed == frozenset({"level", "n"})
+    assert reader.hints.lines_needed
