@@ -188,6 +188,22 @@ def test_late_samples_are_merged_when_their_window_is_closed(tmp_path: Path) -> 
     store.close()
 
 
+def test_a_batch_larger_than_a_record(tmp_path: Path) -> None:
+    """More samples at once than the head or a record of the journal holds: all are there, also after a restart."""
+    store = open_store(tmp_path)
+    refs = store.resolve([metric("m", i=str(i)) for i in range(4)])
+    count = 200_000
+    times = np.tile(START + np.arange(count) * 10, 4)
+    outcome = store.append(WriteBatch(np.repeat(refs, count), times, np.arange(4.0 * count)), durable=False)
+    assert outcome.accepted == 4 * count
+    store.close()
+    store = open_store(tmp_path)
+    (piece,) = select(store).pieces
+    assert piece.values.shape == (4, count)
+    assert piece.values[3, -1] == 4 * count - 1
+    store.close()
+
+
 def test_tenants_are_opened_on_demand(tmp_path: Path) -> None:
     """A tenant without data is NotFound unless created."""
     stores = open_metric_stores(tmp_path, files=RealFiles(), clock=VirtualClock(), options=OPTIONS)

@@ -29,6 +29,9 @@ from spyglass.storage.metrics.tiles import LazyPiece
 
 _NONE: I64 = np.zeros(0, np.int64)
 
+_RECORD_SAMPLES_MAX = 500_000
+"""A batch beyond this becomes several records of the journal: a replay holds one at a time."""
+
 
 @dataclass(slots=True)
 class HeadCounters:
@@ -208,10 +211,12 @@ class Head:
     def _keep(self, refs: I64, slots: I64, times: I64, values: F64) -> None:
         """Log samples that were judged good and put them into the pool."""
         values = np.ascontiguousarray(values)
-        # The pool first: freezing a full one must note a position before these samples.
-        pool = self._room_for(len(slots))
-        self._log(*wal_records.encode_samples(wal_records.SAMPLES, refs, times, values))
-        self._take(pool, slots, times, values)
+        for at in range(0, len(refs), _RECORD_SAMPLES_MAX):
+            part = slice(at, at + _RECORD_SAMPLES_MAX)
+            # The pool first: freezing a full one must note a position before these samples.
+            pool = self._room_for(len(slots[part]))
+            self._log(*wal_records.encode_samples(wal_records.SAMPLES, refs[part], times[part], values[part]))
+            self._take(pool, slots[part], times[part], values[part])
 
     def _log(self, *parts: bytes | memoryview) -> None:
         self.position = self._journal.append(*parts)
