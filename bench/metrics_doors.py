@@ -78,7 +78,7 @@ def scraping(bodies: Sequence[bytes], store: DiskMetricStore, now_ms: int) -> di
             scrape(number)
 
     store_cpu = cpu_seconds(others)
-    samples = len(decoder.series) * len(bodies) / 1e6
+    samples = decoder.size * len(bodies) / 1e6
     return {
         "decode_cpu_s_per_m": round(decode / samples, 3),
         "store_cpu_s_per_m": round(store_cpu / samples, 3),

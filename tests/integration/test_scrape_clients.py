@@ -45,7 +45,7 @@ def theirs(text: str) -> dict[Labels, float]:
 def ours(body: bytes, *, openmetrics: bool) -> dict[Labels, float]:
     decoder = ExpositionDecoder()
     decoded = decoder.decode(body, openmetrics=openmetrics)
-    return {decoder.series[s]: v for s, v in zip(decoded.slots.tolist(), decoded.values.tolist(), strict=True)}
+    return {decoder.labels(s): v for s, v in zip(decoded.slots.tolist(), decoded.values.tolist(), strict=True)}
 
 
 def test_the_python_clients_text_is_read_as_its_own_parser_reads_it() -> None:
@@ -59,7 +59,7 @@ def test_the_python_clients_openmetrics_is_read() -> None:
     registry = client_registry()
     decoder = ExpositionDecoder()
     decoded = decoder.decode(generate_openmetrics(registry), openmetrics=True)  # type: ignore[no-untyped-call]  # the client leaves it untyped
-    found = {decoder.series[s]: v for s, v in zip(decoded.slots.tolist(), decoded.values.tolist(), strict=True)}
+    found = {decoder.labels(s): v for s, v in zip(decoded.slots.tolist(), decoded.values.tolist(), strict=True)}
     assert found == theirs(generate_latest(registry).decode())
     assert sorted(dict(e.labels)["trace_id"] for _, e in decoded.exemplars) == ["abc", "def"]
     assert decoder.metadata["h"].kind == "histogram"

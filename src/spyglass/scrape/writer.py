@@ -71,11 +71,20 @@ class ScrapeReport:
 
 @dataclass(slots=True)
 class _State:
-    """What depends on the slots' numbering; thrown away together."""
+    """What depends on the slots' numbering; thrown away together. refs [slots]: a reference, DROPPED or REFUSED."""
 
     decoder: ExpositionDecoder = field(default_factory=ExpositionDecoder)
     refs: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
-    known: int = 0
+
+    def raw_labels(self, refs: Sequence[int]) -> dict[int, Labels]:
+        """What the target exposed under these references, where they are of this state."""
+        order = np.argsort(self.refs, kind="stable")
+        places = np.searchsorted(self.refs[order], refs)
+        found = {}
+        for ref, place in zip(refs, places.tolist(), strict=True):
+            if place < len(order) and self.refs[order[place]] == ref:
+                found[ref] = self.decoder.labels(int(order[place]))
+        return found
 
 
 class TargetWriter:
@@ -92,7 +101,9 @@ class TargetWriter:
             job.metric_name_validation_scheme == "legacy",
         )
         self._state = _State()
-        self._labels_of_ref: dict[int, Labels] = {}
+        # Where the labels of watched series are, until the first scrape under the present state is stored.
+        self._previous: _State | None = None
+        self._predecessor: TargetWriter | None = None
         self._tracked = np.zeros(0, np.int64)
         # Whether what is watched is what the last body of the decoder had.
         self._tracked_is_last = False
@@ -113,7 +124,7 @@ class TargetWriter:
     def inherit(self, other: "TargetWriter") -> None:
         """Take over what another writer of the same target watches, so that no series of it ends without a mark."""
         self._tracked = other._tracked
-        self._labels_of_ref = dict(other._labels_of_ref)
+        self._predecessor = other
 
     def prepare(self, body: bytes, *, kind: BodyKind = "text", time_ms: int) -> Prepared:
         """Decode and label. Raises: MalformedBody, LimitExceeded: nothing was stored."""
@@ -189,6 +200,7 @@ class TargetWriter:
             self._tracked = before
             raise
         self._metadata_sent, self._tracked_is_last = known, True
+        self._previous = self._predecessor = None
         self._forget_old(prepared.scraped)
         return outcome
 
@@ -204,7 +216,7 @@ class TargetWriter:
         gone, nothing = self._tracked, np.zeros(0, np.int64)
         self._tracked_is_last = False
         self._append(nothing, nothing, np.zeros(0), gone, report, time_ms, [], {})
-        self._tracked = nothing
+        self._tracked, self._previous, self._predecessor = nothing, None, None
 
     def end(self, time_ms: int) -> None:
         """The target is gone: its series and the automatic ones end."""
@@ -271,14 +283,14 @@ class TargetWriter:
     def _resolve_new(self) -> int:
         """Label and resolve the slots that the decoder has made since. Returns how many series were added."""
         state = self._state
-        fresh = state.decoder.series[state.known :]
+        fresh = state.decoder.take_new()
         if not fresh:
             return 0
         try:
             stored = [self._stored_labels(labels) for labels in fresh]
         except LimitExceeded:
             # The slots are numbered but not labelled: start over, so that the next scrape meets them again.
-            self._state = _State()
+            self._start_over()
             raise
         kept = [index for index, labels in enumerate(stored) if labels is not None]
         wanted: list[Labels] = [labels for labels in stored if labels is not None]
@@ -286,12 +298,15 @@ class TargetWriter:
         if wanted:
             resolved = self._store.resolve(wanted)
             refs[kept] = np.where(resolved > 0, resolved, REFUSED)
-            named = zip(resolved.tolist(), wanted, strict=True)
-            self._labels_of_ref.update((ref, labels) for ref, labels in named if ref > 0)
             self._ingest.reject("scrape", "series_limit", int((resolved <= 0).sum()))
         state.refs = np.concatenate([state.refs, refs])
-        state.known += len(fresh)
         return len(wanted)
+
+    def _start_over(self) -> None:
+        """A new numbering. The old one stays until a scrape is stored: it knows the labels of what is watched."""
+        if self._previous is None:
+            self._previous = self._state
+        self._state = _State()
 
     def _retry_refused(self, time_ms: int) -> None:
         """Ask again for series that the limit refused: others may have gone since."""
@@ -299,12 +314,11 @@ class TargetWriter:
         slots = np.flatnonzero(self._state.refs == REFUSED)
         if not len(slots):
             return
-        stored = [self._stored_labels(self._state.decoder.series[slot]) for slot in slots.tolist()]
+        stored = [self._stored_labels(self._state.decoder.labels(slot)) for slot in slots.tolist()]
         wanted = [labels for labels in stored if labels is not None]
         assert len(wanted) == len(slots), "a series that relabelling drops is never asked for"
         refs = self._store.resolve(wanted)
         self._state.refs[slots] = np.where(refs > 0, refs, REFUSED)
-        self._labels_of_ref.update((ref, labels) for ref, labels in zip(refs.tolist(), wanted, strict=True) if ref > 0)
 
     def _stored_labels(self, raw: Labels) -> Labels | None:
         """The labels under which a series is stored; None where metric_relabel_configs drop it."""
@@ -319,28 +333,33 @@ class TargetWriter:
         return labels
 
     def _labels_at(self, refs: I64) -> Sequence[Labels]:
-        report = dict(zip(self._report_refs.tolist(), self._report_labels, strict=True))
-        return [report.get(ref) or self._labels_of_ref[ref] for ref in refs.tolist()]
+        """The stored labels of references. Asked once in a long while, so they are made again and not kept."""
+        found: dict[int, Labels] = dict(zip(self._report_refs.tolist(), self._report_labels, strict=True))
+        for state in (self._state, self._previous):
+            missing = [ref for ref in refs.tolist() if ref not in found]
+            if state is not None and missing:
+                raw = state.raw_labels(missing)
+                found.update((ref, self._stored_labels(labels) or ()) for ref, labels in raw.items())
+        missing = [ref for ref in refs.tolist() if ref not in found]
+        if missing and self._predecessor is not None:
+            labels = self._predecessor._labels_at(np.array(missing, np.int64))
+            found.update(zip(missing, labels, strict=True))
+        return [found[ref] for ref in refs.tolist()]
 
     def _rename(self, old: I64, new: I64) -> None:
         """The store gave series new references: use those from now on."""
         names = dict(zip(old.tolist(), new.tolist(), strict=True))
-        for ref, successor in names.items():
-            labels = self._labels_of_ref.pop(ref, None)
-            if labels is not None:
-                self._labels_of_ref[successor] = labels
-        for array in (self._state.refs, self._tracked, self._report_refs):
+        states = [state for state in (self._state, self._previous) if state is not None]
+        for array in (*(state.refs for state in states), self._tracked, self._report_refs):
             hit = np.isin(array, old)
             array[hit] = [names[ref] for ref in array[hit].tolist()]
         # What the limit refused now is asked for again later; there is nothing of it to watch.
         self._tracked = np.unique(self._tracked[self._tracked > DROPPED])
 
     def _forget_old(self, scraped: int) -> None:
-        """Start the cache over where most of it is of series that no longer come."""
-        if self._state.known > 2 * scraped + 1000:
-            self._state = _State()
-            watched = set(self._tracked.tolist())
-            self._labels_of_ref = {ref: labels for ref, labels in self._labels_of_ref.items() if ref in watched}
+        """Start over where most of the numbering is of series that no longer come."""
+        if self._state.decoder.size > 2 * scraped + 1000:
+            self._start_over()
 
 
 def honoured(labels: dict[str, str], target: dict[str, str]) -> dict[str, str]:

@@ -43,7 +43,7 @@ def samples(decoder: ExpositionDecoder, body: DecodedBody) -> list[tuple[Labels,
     if body.times is not None:
         times = [None if t == NO_TIME else t for t in body.times.tolist()]
     return [
-        (decoder.series[slot], value, time)
+        (decoder.labels(slot), value, time)
         for slot, value, time in zip(body.slots.tolist(), body.values.tolist(), times, strict=True)
     ]
 

@@ -28,7 +28,7 @@ def label(name: str, value: str) -> bytes:
 def decode(body: bytes, *, native: bool = True, classic_too: bool = False) -> dict[Labels, float]:
     decoder = ExpositionDecoder()
     found = decoder.decode_protobuf(body, native=native, classic_too=classic_too)
-    return {decoder.series[s]: v for s, v in zip(found.slots.tolist(), found.values.tolist(), strict=True)}
+    return {decoder.labels(s): v for s, v in zip(found.slots.tolist(), found.values.tolist(), strict=True)}
 
 
 def named(name: str, **labels: str) -> Labels:
@@ -60,7 +60,7 @@ def test_counters_gauges_and_untyped() -> None:
     )
     decoder = ExpositionDecoder()
     found = decoder.decode_protobuf(body)
-    assert [decoder.series[slot] for slot in found.slots.tolist()] == [named("c_total", a="1"), named("g"), named("u")]
+    assert [decoder.labels(slot) for slot in found.slots.tolist()] == [named("c_total", a="1"), named("g"), named("u")]
     assert found.values.tolist() == [5.0, -1.5, 2.0]
     assert found.times is not None
     assert found.times.tolist()[1] == T
@@ -95,7 +95,7 @@ def test_a_native_histogram_is_one_sample() -> None:
     decoder = ExpositionDecoder()
     found = decoder.decode_protobuf(body)
     [(slot, _, histogram)] = found.histograms
-    assert (found.size, decoder.series[slot]) == (0, named("h"))
+    assert (found.size, decoder.labels(slot)) == (0, named("h"))
     assert (histogram.schema, histogram.count, histogram.zero_count) == (1, 6.0, 2.0)
     assert histogram.positive_index.tolist() == [-1, 0]
     assert histogram.positive_counts.tolist() == [1.0, 3.0]

@@ -38,7 +38,7 @@ _ODD_IN_VALUES = (b"_", b"\t")
 class DecodedBody:
     """One body in columns, n samples in the order of the lines.
 
-    slots [n]: which series (index into ExpositionDecoder.series).  values [n].  times [n] ms, NO_TIME where the line had
+    slots [n]: which series (ExpositionDecoder.labels says its labels).  values [n].  times [n] ms, NO_TIME where the line had
     none; None where no line had one.  same_series: the slots are those of the last body, element by element.
     exemplars: (slot, exemplar); an exemplar without a time has time_ms NO_TIME.
     metadata: every family's, where it differs from the last body's; else empty.
@@ -62,7 +62,9 @@ class ExpositionDecoder:
     """The decoder of one target. Not thread-safe: a target has one scrape at a time."""
 
     def __init__(self) -> None:
-        self.series: list[Labels] = []
+        self._keys: list[bytes | Labels] = []
+        self._float_labels: list[str] = []
+        self._new: list[Labels] = []
         self.metadata: dict[str, Metadata] = {}
         self._slots: dict[bytes | Labels, int] = {}
         self._last_comments: list[bytes] = []
@@ -105,9 +107,31 @@ class ExpositionDecoder:
         """Series of the protobuf format are named by their labels: there is no text to go by."""
         slot = self._slots.get(labels)
         if slot is None:
-            slot = self._slots[labels] = len(self.series)
-            self.series.append(labels)
+            slot = self._number(labels, "", labels)
         return slot
+
+    def _number(self, key: bytes | Labels, float_label: str, labels: Labels) -> int:
+        """A slot for a new series. Its labels are not kept: the key gives them again in the rare case."""
+        slot = self._slots[key] = len(self._keys)
+        self._keys.append(key)
+        self._float_labels.append(float_label)
+        self._new.append(labels)
+        return slot
+
+    @property
+    def size(self) -> int:
+        """How many slots there are."""
+        return len(self._keys)
+
+    def labels(self, slot: int) -> Labels:
+        """The labels of a series, as the target exposes it."""
+        key = self._keys[slot]
+        return key if isinstance(key, tuple) else _labels_of_text(key, self._float_labels[slot])
+
+    def take_new(self) -> list[Labels]:
+        """The labels of the slots made since the last call, in order of their numbers."""
+        new, self._new = self._new, []
+        return new
 
     def _learn_families(self, families: dict[str, Metadata]) -> dict[str, Metadata]:
         """Remember what is new of the families; returns it."""
@@ -133,7 +157,8 @@ class ExpositionDecoder:
         if values is None:
             return None
         slots = np.array(found, np.int64)
-        self._shape = _Shape.of(lines, [part[0] for part in parts], slots, values)
+        # The prefixes that are kept are the cache's own: a target's series are in memory once.
+        self._shape = _Shape.of(lines, [self._keys[slot] for slot in slots.tolist()], slots, values)
         return DecodedBody(slots, values)
 
     def _repeated(self, lines: list[bytes]) -> DecodedBody | None:
@@ -208,14 +233,8 @@ class ExpositionDecoder:
         state.add(slot, sample)
 
     def _new_slot(self, series: bytes, state: "_Reading") -> int:
-        labels = read_series(series)
-        floats = state.comments.float_label
-        if floats:
-            labels = tuple((n, _normalised(v)) if n == floats else (n, v) for n, v in labels)
-        slot = len(self.series)
-        self.series.append(labels)
-        self._slots[series] = slot
-        return slot
+        float_label = state.comments.float_label
+        return self._number(series, float_label, _labels_of_text(series, float_label))
 
     def _finish(self, state: "_Reading", lines: list[bytes], openmetrics: bool) -> DecodedBody:
         changed = self._learn_families(state.comments.families)
@@ -235,13 +254,13 @@ class _Shape:
     """
 
     lines: list[bytes]
-    prefixes: list[bytes]
+    prefixes: list[bytes | Labels]
     slots: I64
     values: F64
     row_of_line: I64
 
     @staticmethod
-    def of(lines: list[bytes], prefixes: list[bytes], slots: I64, values: F64) -> "_Shape":
+    def of(lines: list[bytes], prefixes: list[bytes | Labels], slots: I64, values: F64) -> "_Shape":
         is_sample = np.array([bool(line) and line[:1] != b"#" for line in lines])
         return _Shape(lines, prefixes, slots, values, np.where(is_sample, np.cumsum(is_sample) - 1, -1))
 
@@ -292,6 +311,14 @@ def _openmetrics_lines(lines: list[bytes]) -> list[bytes]:
     if end != len(lines) - 1:
         raise MalformedBody(f"line {end + 2}: unexpected data after # EOF")
     return lines[:end]
+
+
+def _labels_of_text(series: bytes, float_label: str) -> Labels:
+    """Raises: ValueError."""
+    labels = read_series(series)
+    if not float_label:
+        return labels
+    return tuple((name, _normalised(value)) if name == float_label else (name, value) for name, value in labels)
 
 
 def _normalised(value: str) -> str:
