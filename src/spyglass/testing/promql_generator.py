@@ -1,7 +1,8 @@
 """Random PromQL and data to go with it, from a seed: for comparing engines with each other.
 
-Data avoids what engines may legitimately disagree on: no two values are equal by chance, no sample lies on a window's border
-(samples stand at odd milliseconds, queries at whole seconds), counters never come near zero.
+Data and queries avoid what engines may legitimately disagree on: no two values are equal by chance, nothing lies on a window's
+border (samples stand at odd milliseconds, queries a few seconds off every subquery's steps, subqueries do not nest), counters never
+come near zero, rates are of counters.
 """
 
 import math
@@ -57,11 +58,14 @@ def _series(name: str, labels: dict[str, str], times: list[int], value: Callable
 
 
 def _counter(rng: random.Random) -> Callable[[], float]:
-    current = rng.uniform(5_000, 10_000)
+    """Reset at most once, and to far below: a window is then never near the counter's zero point."""
+    current, fresh = rng.uniform(1e6, 2e6), True
 
     def step() -> float:
-        nonlocal current
-        current = rng.uniform(5_000, 6_000) if rng.random() < 0.02 else current + rng.uniform(0, 20)
+        nonlocal current, fresh
+        if fresh and rng.random() < 0.01:
+            current, fresh = rng.uniform(2_000, 3_000), False
+        current += rng.uniform(0, 20)
         return round(current, 3)
 
     return step
@@ -114,6 +118,10 @@ _SELECTORS = (
     'temperature{instance=~"a:1|b:2"}', '{__name__=~"temperature|up"}', 'up{job!="web"}', 'nothing_here',
     'requests_total{missing=""}', 'requests_total{instance="a:1",path="/"}',
 )  # fmt: skip
+_COUNTERS = (
+    "requests_total", "latency_sum", "latency_count", "latency_bucket", 'requests_total{code="500"}',
+    'requests_total{path!~"/l.*",job="api"}', "nothing_here",
+)  # fmt: skip
 _RANGE_FUNCTIONS = (
     "rate", "increase", "delta", "irate", "idelta", "deriv", "changes", "resets", "sum_over_time", "avg_over_time",
     "min_over_time", "max_over_time", "count_over_time", "stddev_over_time", "stdvar_over_time", "last_over_time",
@@ -136,15 +144,16 @@ class QueryGenerator:
 
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(seed)
+        self._in_subquery = False
 
     def query(self) -> GeneratedQuery:
         """An expression with times somewhere inside of the data."""
         rng = self._rng
         text = self.vector(rng.randrange(1, 4))
-        at = START_MS + rng.randrange(5 * 60, SPAN_MS // 1000) * 1000 + 7_000
+        at = START_MS + rng.randrange(20, SPAN_MS // 15_000) * 15_000 + 7_000
         if rng.random() < 0.5:
             return GeneratedQuery(text, at, at, 0)
-        step_ms = rng.choice((15, 30, 61, 120)) * 1000
+        step_ms = rng.choice((15, 30, 60, 120)) * 1000
         return GeneratedQuery(text, at, at + step_ms * rng.randrange(1, 20), step_ms)
 
     def vector(self, depth: int) -> str:
@@ -164,7 +173,7 @@ class QueryGenerator:
         if chance < 0.7:
             return ""
         offset = f" offset {self._rng.choice(('', '', '-'))}{self._rng.choice(('30s', '1m', '5m'))}"
-        at = f" @ {START_MS // 1000 + self._rng.randrange(60, 2000)}"
+        at = f" @ {START_MS // 1000 + 15 * self._rng.randrange(4, 130) + 7}"
         return offset if chance < 0.85 else at if chance < 0.92 else at + offset
 
     def scalar(self, depth: int) -> str:
@@ -179,11 +188,14 @@ class QueryGenerator:
         return self._rng.choice(("31s", "1m", "2m", "5m", "10m"))
 
     def _range(self, depth: int) -> str:
-        if self._rng.random() < 0.75 or depth <= 1:
+        if self._rng.random() < 0.75 or depth <= 1 or self._in_subquery:
             selector = self._rng.choice(_SELECTORS)
             return f"{selector}[{self._duration()}]{self._shift()}"
         step = self._rng.choice(("15s", "30s", "1m"))
-        return f"({self.vector(depth - 1)})[{self._duration()}:{step}]{self._shift()}"
+        self._in_subquery = True
+        inner = self.vector(depth - 1)
+        self._in_subquery = False
+        return f"({inner})[{self._duration()}:{step}]{self._shift()}"
 
     def _range_call(self, depth: int) -> str:
         rng = self._rng
@@ -194,7 +206,10 @@ class QueryGenerator:
             )
         if chance < 0.14:
             return f"predict_linear({self._range(depth)}, {rng.choice(('60', '3600', '-600'))})"
-        return f"{rng.choice(_RANGE_FUNCTIONS)}({self._range(depth)})"
+        function = rng.choice(_RANGE_FUNCTIONS)
+        if function in ("rate", "increase"):
+            return f"{function}({rng.choice(_COUNTERS)}[{self._duration()}]{self._shift()})"
+        return f"{function}({self._range(depth)})"
 
     def _grouping(self) -> str:
         names = ", ".join(self._rng.sample(_LABELS, self._rng.randrange(0, 3)))
@@ -224,7 +239,7 @@ class QueryGenerator:
         if chance < 0.2:
             return f"{rng.choice(('clamp_min', 'clamp_max'))}({inner}, {self.scalar(0)})"
         if chance < 0.3:
-            return f"round({inner}, {rng.choice(('0.5', '10', '1', '0.01'))})"
+            return f"round({inner}, {rng.choice(('0.5', '10', '1', '7'))})"
         if chance < 0.35:
             return f"vector({self.scalar(depth - 1)})"
         return f"{rng.choice(_VECTOR_FUNCTIONS)}({inner})"

@@ -83,8 +83,8 @@ def evaluate_clamp(node: Call, ctx: EvalContext) -> Value:
     limits = [argument_scalar(argument, ctx) for argument in node.arguments[1:]]
     low = np.full(ctx.grid.count, -np.inf) if node.function == "clamp_max" else limits[0]
     high = np.full(ctx.grid.count, np.inf) if node.function == "clamp_min" else limits[-1]
-    result = mapped(frame, np.maximum(low, np.minimum(high, frame.values)), ctx)
-    return replace(result, present=result.present & ~(high < low))
+    possible = replace(frame, present=frame.present & ~(high < low))
+    return mapped(possible, np.maximum(low, np.minimum(high, frame.values)), ctx)
 
 
 def evaluate_round(node: Call, ctx: EvalContext) -> Value:
