@@ -21,8 +21,13 @@ COMMANDS = {
     "logql": "evaluate LogQL on a running server",
     "doctor": "explain what in a folder of configuration files does not do what it seems to",
     "check": "check configuration files: would they load?",
+    "import": "take over what another server stored",
+    "export": "samples as tables that other programs read",
 }
 """Name -> help. The module is spyglass.cli.commands.<name>, its function `command` (or a typer app `app`)."""
+
+MODULES = {"import": "importing"}
+"""Where a module cannot have the command's name."""
 
 DROP_INS = {
     "prometheus": "run the metrics part with prometheus' own flags",
@@ -51,7 +56,7 @@ def build(names: Sequence[str]) -> typer.Typer:
             raise typer.Exit
 
     for name in names:
-        module = importlib.import_module(f"spyglass.cli.commands.{name}")
+        module = importlib.import_module(f"spyglass.cli.commands.{MODULES.get(name, name)}")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name, help=COMMANDS[name])
         else:

@@ -1,0 +1,64 @@
+"""spyglass import: take over what another server stored."""
+
+import time
+from pathlib import Path
+
+import typer
+
+from spyglass.cli.console import err, fail, out
+from spyglass.config.spyglass import load_installation
+from spyglass.model.errors import StorageError, StoreLocked
+from spyglass.storage.clock import SystemClock
+from spyglass.storage.files import RealFiles
+from spyglass.storage.metrics.options import MetricStoreOptions
+from spyglass.storage.metrics.prometheus_import import import_prometheus
+from spyglass.storage.metrics.store import DiskMetricStore
+from spyglass.storage.metrics.stores import open_metric_stores
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def root() -> None:
+    """Take over what another server stored. Its files are only read."""
+
+
+@app.command("prometheus")
+def prometheus(
+    folder: Path = typer.Argument(..., help="Prometheus' data directory (--storage.tsdb.path), or a snapshot of it."),
+    config: Path = typer.Option(Path("config"), help="The configuration folder whose data gets the samples."),
+    data: Path | None = typer.Option(None, help="The metrics folder itself, instead of --config."),
+) -> None:
+    """Import the blocks of a Prometheus data directory. Spyglass must not run on the same data meanwhile.
+
+    The write-ahead log (the newest two or three hours) is not read: take a snapshot first and import that.
+
+    Examples:  spyglass import prometheus /var/lib/prometheus/metrics2
+               spyglass import prometheus /prometheus/snapshots/20261101T120000Z-1a2b --data var/spyglass/metrics
+    """
+    place = data.absolute() if data else load_installation(config).data / "metrics"
+    began = time.monotonic()
+    if not folder.is_dir():
+        fail(f"{folder} is no folder", hint="name Prometheus' --storage.tsdb.path or a snapshot")
+    try:
+        stores = open_metric_stores(
+            place, files=RealFiles(), clock=SystemClock(), options=MetricStoreOptions(retention_ms=0)
+        )
+    except StoreLocked as error:
+        fail(str(error), hint="stop it with `spyglass down` and import again")
+    try:
+        store = stores.store()
+        assert isinstance(store, DiskMetricStore), "these are the disk's"
+        report = import_prometheus(folder, store, progress=lambda text: err.print(text, style="dim", markup=False))
+    except StorageError as error:
+        fail(str(error))
+    finally:
+        stores.close()
+    for note in report.notes:
+        err.print(f"warning: {note}", style="yellow", markup=False)
+    if report.histogram_chunks:
+        err.print(f"warning: {report.histogram_chunks} chunks of native histograms were left out", style="yellow")
+    seconds = time.monotonic() - began
+    out.print(
+        f"imported {report.samples} samples of {report.series} series from {report.blocks} blocks in {seconds:.1f} s"
+    )
