@@ -18,10 +18,10 @@ const HUES: Record<ThemeName, Record<string, Shades>> = {
     purple: ['#e3ccff', '#cdaaf7', '#ae82e6', '#8f62cf', '#7148ad'],
   },
   light: {
-    red: ['#ff9d96', '#f2766e', '#d64540', '#b8322e', '#8f211f'],
-    orange: ['#ffbd80', '#f59b4c', '#c96a14', '#ab570b', '#854206'],
-    yellow: ['#ffe58a', '#f0cc4e', '#a37c00', '#876700', '#6b5100'],
-    green: ['#a3e0ae', '#6cc580', '#2f8f4a', '#21773a', '#155c2a'],
+    red: ['#ff9d96', '#f2766e', '#cc3a35', '#b02b27', '#8f211f'],
+    orange: ['#ffbd80', '#f59b4c', '#b35a08', '#994c05', '#854206'],
+    yellow: ['#ffe58a', '#f0cc4e', '#8a6900', '#775b00', '#6b5100'],
+    green: ['#a3e0ae', '#6cc580', '#23803d', '#1b6c32', '#155c2a'],
     blue: ['#a9cdf7', '#73aaea', '#2f74c9', '#215da8', '#164684'],
     purple: ['#d4b8f2', '#b48ee0', '#8354c4', '#6a3fa8', '#512d85'],
   },
@@ -93,7 +93,7 @@ export function withAlpha(color: string, alpha: number): string {
 export function readableOn(color: string): string {
   const [r, g, b] = hexToRgb(color).map((v) => (v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
   const luminance = 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  return luminance > 0.179 ? '#10151b' : '#ffffff';
+  return luminance > 0.179 ? '#000000' : '#ffffff';
 }
 
 /** A colour on a gradient; `fraction` 0 to 1. */

@@ -63,7 +63,7 @@ export function interpolate(text: string, scope: Scope, fallback: DefaultFormat 
 }
 
 function render(name: string, entry: ScopeEntry, format: string | undefined, fallback: DefaultFormat): string {
-  if (format === 'text') return list(entry.text ?? entry.value).join(' + ');
+  if ((format ?? fallback) === 'text') return list(entry.text ?? entry.value).join(' + ');
   if (entry.verbatim && format !== 'queryparam') return list(entry.value).join(',');
   if (!format && typeof fallback === 'function') return fallback(entry.value, Array.isArray(entry.value));
   const [kind, ...args] = (format ?? (fallback as string)).split(':');

@@ -8,8 +8,9 @@ export interface Tiles {
   height: number;
 }
 
-/** `orientation`: `horizontal` gives rows, `vertical` columns, `auto` whichever fits the panel. */
-export function tiles(count: number, width: number, height: number, orientation: string, gapPx = 6): Tiles {
+/** `orientation`: `horizontal` gives rows, `vertical` columns, `auto` whichever fits the panel. `aspect`: width to height of what a tile holds; text is about 3. */
+export function tiles(count: number, width: number, height: number, orientation: string, options: { gapPx?: number; aspect?: number } = {}): Tiles {
+  const { gapPx = 6, aspect = 3 } = options;
   const n = Math.max(1, count);
   let columns = 1;
   if (orientation === 'vertical') columns = n;
@@ -18,8 +19,7 @@ export function tiles(count: number, width: number, height: number, orientation:
     for (let c = 1; c <= n; c++) {
       const rows = Math.ceil(n / c);
       const [w, h] = [width / c, height / rows];
-      // Text is about three times as wide as high.
-      const score = Math.min(w / 3, h) - (c * rows - n) * 0.5;
+      const score = Math.min(w / aspect, h) - (c * rows - n) * 0.5;
       if (score > best) [best, columns] = [score, c];
     }
   }

@@ -3,6 +3,7 @@
  * A formatter returns the parts, so that a stat can draw the number large and the unit small.
  */
 import { formatDateTime, relativeTime, type TimeZone } from './time';
+import { COUNTED, CURRENCIES, IEC_UNITS, PLAIN, SI_UNITS } from './unitTables';
 
 export interface Formatted {
   text: string;
@@ -37,7 +38,7 @@ export function toFixed(value: number, decimals?: number | null): string {
   const text = String(Object.is(rounded, -0) ? 0 : rounded);
   if (text.includes('e')) return text;
   const shown = text.includes('.') ? text.length - text.indexOf('.') - 1 : 0;
-  if (value === 0 || shown >= digits) return text;
+  if (shown >= digits) return text;
   return `${text}${shown === 0 ? '.' : ''}${'0'.repeat(digits - shown)}`;
 }
 
@@ -75,39 +76,41 @@ const si = (unit: string, offset = 0): Formatter => {
 };
 const scaledSI = (names: string[], offset: number): Formatter => scaled(1000, names, offset);
 const iec = (unit: string, offset = 0): Formatter => {
-  const names = IEC.slice(offset).map((p) => ` ${p}${unit}`);
-  return scaled(1024, names);
+  const names = IEC.map((p) => ` ${p}${unit}`);
+  return (value, decimals, context) => (value === 0 ? { text: toFixed(0, decimals), suffix: names[offset] } : scaled(1024, names, offset)(value, decimals, context));
 };
 const currency = (symbol: string, after = false): Formatter => {
   const inner = scaled(1000, ['', 'K', 'M', 'B', 'T']);
   return (value, decimals, context) => {
-    const { text, suffix } = inner(value, decimals, context);
-    return after ? { text, suffix: `${suffix}${symbol}` } : { prefix: symbol, text, suffix };
+    const { text, suffix } = inner(Math.abs(value), decimals, context);
+    const sign = value < 0 ? '-' : '';
+    return after ? { text: sign + text, suffix: `${suffix}${symbol}` } : { prefix: sign + symbol, text, suffix };
   };
 };
 
-const SPANS: readonly (readonly [number, string])[] = [
-  [1, 'ns'],
-  [1e3, 'µs'],
-  [1e6, 'ms'],
-  [1e9, 's'],
-  [6e10, 'min'],
-  [3.6e12, 'hour'],
-  [8.64e13, 'day'],
-  [6.048e14, 'week'],
-  [3.15576e16, 'year'],
-];
+/** Limit, divisor, name: a value whose size is below the limit is divided and gets the name. Grafana's, each unit its own. */
+type Span = readonly [limit: number, divisor: number, name: string];
+
+const SPANS: Record<string, readonly Span[]> = {
+  ns: [[1e3, 1, 'ns'], [1e6, 1e3, 'µs'], [1e9, 1e6, 'ms'], [6e10, 1e9, 's'], [3.6e12, 6e10, 'min'], [8.64e13, 3.6e12, 'hour'], [Infinity, 8.64e13, 'day']],
+  µs: [[1e3, 1, 'µs'], [1e6, 1e3, 'ms'], [Infinity, 1e6, 's']],
+  ms: [[1e3, 1, 'ms'], [6e4, 1e3, 's'], [3.6e6, 6e4, 'min'], [8.64e7, 3.6e6, 'hour'], [3.1536e10, 8.64e7, 'day'], [Infinity, 3.1536e10, 'year']],
+  s: [[1e-6, 1e-9, 'ns'], [1e-3, 1e-6, 'µs'], [1, 1e-3, 'ms'], [60, 1, 's'], [3600, 60, 'min'], [86400, 3600, 'hour'], [604800, 86400, 'day'], [31536000, 604800, 'week'], [Infinity, 3.15569e7, 'year']],
+  m: [[60, 1, 'min'], [1440, 60, 'hour'], [10080, 1440, 'day'], [604800, 10080, 'week'], [Infinity, 5.25948e5, 'year']],
+  h: [[24, 1, 'hour'], [168, 24, 'day'], [8760, 168, 'week'], [Infinity, 8760, 'year']],
+  d: [[7, 1, 'day'], [365, 7, 'week'], [Infinity, 365, 'year']],
+};
+/** Their own names stay as they are: `10 min`, but `10 mins` for 600 s. */
+const SINGULAR = new Set(['m/min', 'h/hour']);
 const PLURALS = new Set(['min', 'hour', 'day', 'week', 'year']);
 
-/** Durations: the largest unit that leaves a number of at least one. `unitNs`: nanoseconds in one unit of the value. */
-const span = (unitNs: number): Formatter => (value, decimals) => {
-  const abs = Math.abs(value * unitNs);
-  const first = SPANS.findIndex(([ns]) => ns >= unitNs);
-  let index = abs === 0 ? Math.max(0, first) : 0;
-  if (abs > 0) while (index < SPANS.length - 1 && abs >= SPANS[index + 1][0] * (1 - 1e-12)) index += 1;
-  const [ns, name] = SPANS[index];
-  const text = toFixed((value * unitNs) / ns, decimals);
-  return { text, suffix: ` ${name}${PLURALS.has(name) && text !== '1' ? 's' : ''}` };
+/** Durations: the largest unit that leaves a number of at least one. `factor`: how many of the unit one of the value is. */
+const span = (unit: string, factor = 1): Formatter => (raw, decimals) => {
+  const value = raw * factor;
+  if (value === 0 && unit === 's') return { text: '0', suffix: ' s' };
+  const [, divisor, name] = SPANS[unit].find(([limit]) => Math.abs(value) < limit) ?? SPANS[unit].at(-1)!;
+  const amount = value / divisor;
+  return { text: toFixed(amount, decimals), suffix: ` ${name}${PLURALS.has(name) && Math.abs(amount) > 1 && !SINGULAR.has(`${unit}/${name}`) ? 's' : ''}` };
 };
 
 /** `1 day, 3 hours`: as many parts as `decimals` + 1. */
@@ -122,27 +125,27 @@ const words = (unitSeconds: number): Formatter => (value, decimals) => {
     const count = Math.floor(rest / seconds + 1e-9);
     if (count > 0 || parts.length) {
       left -= 1;
-      if (count > 0) parts.push(`${count} ${name}${count === 1 ? '' : 's'}`);
+      parts.push(`${count} ${name}${count === 1 ? '' : 's'}`);
     }
     rest -= count * seconds;
   }
   return { text: parts.join(', ') || toFixed(value, decimals), suffix: value < 0 ? ' ago' : undefined };
 };
 
-/** `1 day 03:04:05` */
-const clockDays = (unitSeconds: number): Formatter => (value) => {
-  const total = Math.floor(Math.abs(value * unitSeconds));
-  const days = Math.floor(total / 86400);
-  const hms = [Math.floor((total % 86400) / 3600), Math.floor((total % 3600) / 60), total % 60].map((n) => String(n).padStart(2, '0')).join(':');
-  return { text: `${value < 0 ? '-' : ''}${days ? `${days} d ` : ''}${hms}` };
+/** `27:46:40`, or `1 d 03:46:40` with days apart; negative ones are `ago`. */
+const hoursMinutes = (days: boolean): Formatter => (value) => {
+  const total = Math.floor(Math.abs(value));
+  const whole = days ? Math.floor(total / 86400) : 0;
+  const hms = [Math.floor((total - whole * 86400) / 3600), Math.floor((total % 3600) / 60), total % 60].map((n) => String(n).padStart(2, '0')).join(':');
+  return { text: `${whole ? `${whole} d ` : ''}${hms}`, suffix: value < 0 ? ' ago' : undefined };
 };
 
-/** `03h:04m:05s`, cut to the wanted depth. */
+/** `3h:04m:05s`, cut to the wanted depth. */
 const clock = (unitSeconds: number): Formatter => (value, decimals) => {
   const total = Math.abs(value * unitSeconds);
   const p = (n: number, width = 2) => String(Math.floor(n)).padStart(width, '0');
   if (total < 1) return { text: `${p(total * 1000, 3)}ms` };
-  const all = [`${p(total / 3600)}h`, `${p((total % 3600) / 60)}m`, `${p(total % 60)}s`, `${p((total % 1) * 1000, 3)}ms`];
+  const all = [`${Math.floor(total / 3600)}h`, `${p((total % 3600) / 60)}m`, `${p(total % 60)}s`, `${p((total % 1) * 1000, 3)}ms`];
   const start = total >= 3600 ? 0 : total >= 60 ? 1 : 2;
   const depth = decimals === null || decimals === undefined ? 4 : start + decimals + 1;
   return { text: all.slice(start, Math.max(start + 1, depth)).join(':') };
@@ -150,23 +153,21 @@ const clock = (unitSeconds: number): Formatter => (value, decimals) => {
 
 const choice = (yes: string, no: string): Formatter => (value) => ({ text: value ? yes : no });
 const when = (format: (ms: number, context: FormatContext) => string): Formatter => (value, _decimals, context) => ({ text: format(value, context) });
-const base = (radix: number, prefix: string): Formatter => (value) => ({ text: `${prefix}${Math.trunc(value).toString(radix).toUpperCase()}` });
+const hex = (prefix: string): Formatter => (value, decimals) => {
+  const rounded = Number(toFixed(value, decimals));
+  return { text: `${rounded < 0 ? '-' : ''}${prefix}${Math.abs(rounded).toString(16).toUpperCase()}` };
+};
 
 const FORMATS: Record<string, Formatter> = {
   none: plain(),
-  string: plain(),
+  string: (value) => ({ text: String(value) }),
   short: scaled(1000, COUNTS),
-  sishort: (value, decimals, context) => si('')(value, decimals, context),
-  percent: plain('%'),
   percentunit: (value, decimals) => ({ text: toFixed(value * 100, decimals), suffix: '%' }),
-  humidity: plain(' %H'),
-  dB: plain(' dB'),
-  candela: plain(' cd'),
-  hex0x: base(16, '0x'),
-  hex: base(16, ''),
+  hex0x: hex('0x'),
+  hex: hex(''),
+  pressurepsi: scaled(1000, ['psi', 'ksi', 'Mpsi']),
   sci: (value, decimals) => ({ text: value.toExponential(decimals ?? undefined) }),
-  locale: (value, decimals) => ({ text: value.toLocaleString('en-US', { maximumFractionDigits: decimals ?? 3, minimumFractionDigits: decimals ?? 0 }) }),
-  pixel: plain(' px'),
+  locale: (value, decimals) => ({ text: value.toLocaleString('en-US', { maximumFractionDigits: decimals ?? undefined }) }),
   bool: choice('True', 'False'),
   bool_yes_no: choice('Yes', 'No'),
   bool_on_off: choice('On', 'Off'),
@@ -177,53 +178,28 @@ const FORMATS: Record<string, Formatter> = {
   dateTimeAsLocal: when((ms, c) => formatDateTime(ms, c.zone)),
   dateTimeAsSystem: when((ms, c) => formatDateTime(ms, c.zone)),
   dateTimeFromNow: when((ms, c) => relativeTime(ms, c.now)),
-  ns: span(1),
-  µs: span(1e3),
-  ms: span(1e6),
-  s: span(1e9),
-  m: span(6e10),
-  h: span(3.6e12),
-  d: span(8.64e13),
+  ns: span('ns'),
+  µs: span('µs'),
+  ms: span('ms'),
+  s: span('s'),
+  m: span('m'),
+  h: span('h'),
+  d: span('d'),
   dtdurationms: words(0.001),
   dtdurations: words(1),
-  dthms: clockDays(1),
-  dtdhms: clockDays(1),
-  timeticks: clockDays(0.01),
+  dthms: hoursMinutes(false),
+  dtdhms: hoursMinutes(true),
+  timeticks: span('s', 0.01),
   clockms: clock(0.001),
   clocks: clock(1),
-  celsius: plain(' °C'),
-  fahrenheit: plain(' °F'),
-  kelvin: plain(' K'),
-  degree: plain('°'),
-  dBm: plain(' dBm'),
-  lengthm: si('m'),
-  lengthkm: si('m', 1),
-  lengthmm: si('m', -1),
-  rotrpm: plain(' rpm'),
-  rothz: si('Hz'),
 };
 
-for (const [id, unit, offset] of [
-  ['hertz', 'Hz', 0], ['watt', 'W', 0], ['kwatt', 'W', 1], ['mwatt', 'W', -1], ['megwatt', 'W', 2], ['voltamp', 'VA', 0], ['kvoltamp', 'VA', 1], ['watth', 'Wh', 0], ['kwatth', 'Wh', 1], ['joule', 'J', 0],
-  ['amp', 'A', 0], ['mamp', 'A', -1], ['volt', 'V', 0], ['kvolt', 'V', 1], ['mvolt', 'V', -1], ['ohm', 'Ω', 0], ['farad', 'F', 0], ['henry', 'H', 0], ['lumens', 'Lm', 0], ['pascal', 'Pa', 0], ['massg', 'g', 0], ['masskg', 'g', 1],
-  ['decbytes', 'B', 0], ['deckbytes', 'B', 1], ['decmbytes', 'B', 2], ['decgbytes', 'B', 3], ['dectbytes', 'B', 4], ['decpbytes', 'B', 5], ['decbits', 'b', 0],
-  ['Bps', 'B/s', 0], ['bps', 'b/s', 0], ['KBs', 'B/s', 1], ['MBs', 'B/s', 2], ['GBs', 'B/s', 3], ['TBs', 'B/s', 4], ['Kbits', 'b/s', 1], ['Mbits', 'b/s', 2], ['Gbits', 'b/s', 3], ['Tbits', 'b/s', 4], ['pps', 'p/s', 0],
-  ['Hs', 'H/s', 0], ['flops', 'FLOPS', 0], ['litre', 'L', 0], ['mlitre', 'L', -1],
-] as const) FORMATS[id] = si(unit, offset);
-
-for (const [id, unit, offset] of [
-  ['bits', 'b', 0], ['bytes', 'B', 0], ['kbytes', 'B', 1], ['mbytes', 'B', 2], ['gbytes', 'B', 3], ['tbytes', 'B', 4], ['pbytes', 'B', 5],
-  ['binBps', 'B/s', 0], ['binbps', 'b/s', 0], ['KiBs', 'B/s', 1], ['MiBs', 'B/s', 2], ['GiBs', 'B/s', 3], ['TiBs', 'B/s', 4], ['Kibits', 'b/s', 1], ['Mibits', 'b/s', 2], ['Gibits', 'b/s', 3],
-] as const) FORMATS[id] = iec(unit, offset);
-
-for (const [id, unit] of [
-  ['cps', 'c/s'], ['ops', 'ops/s'], ['reqps', 'req/s'], ['rps', 'rd/s'], ['wps', 'wr/s'], ['iops', 'io/s'], ['eps', 'evt/s'], ['mps', 'msg/s'], ['recps', 'rec/s'], ['rowsps', 'rows/s'],
-  ['cpm', 'c/m'], ['opm', 'ops/m'], ['reqpm', 'req/m'], ['rpm', 'rd/m'], ['wpm', 'wr/m'], ['epm', 'evts/m'], ['mpm', 'msgs/m'],
-] as const) FORMATS[id] = counted(unit);
-
-for (const [id, symbol, after] of [
-  ['currencyUSD', '$'], ['currencyGBP', '£'], ['currencyEUR', '€'], ['currencyJPY', '¥'], ['currencyCHF', 'CHF'], ['currencyINR', '₹'], ['currencyBTC', '₿'], ['currencyBRL', 'R$'], ['currencySEK', 'kr', true], ['currencyRUB', '₽'], ['currencyKRW', '₩'],
-] as [string, string, boolean?][]) FORMATS[id] = currency(symbol, after);
+const lines = (table: string) => table.trim().split('\n').map((line) => line.split(' '));
+for (const [id, suffix] of lines(PLAIN)) FORMATS[id] = plain(suffix.replaceAll('_', ' '));
+for (const [id, unit, power] of lines(SI_UNITS)) FORMATS[id] = si(unit === '-' ? '' : unit, Number(power));
+for (const [id, unit, power] of lines(IEC_UNITS)) FORMATS[id] = iec(unit, Number(power));
+for (const [id, unit] of lines(COUNTED)) FORMATS[id] = counted(unit);
+for (const [id, symbol, after] of lines(CURRENCIES)) FORMATS[id] = currency(symbol, after === 'after');
 
 function todayShort(ms: number, context: FormatContext): string {
   const full = formatDateTime(ms, context.zone);
@@ -239,7 +215,7 @@ export function unitFormatter(id: string | undefined): Formatter {
   if (colon > 0) {
     const [kind, rest] = [id.slice(0, colon), id.slice(colon + 1)];
     if (kind === 'prefix') return (value, decimals) => ({ prefix: rest, text: toFixed(value, decimals) });
-    if (kind === 'suffix') return plain(rest);
+    if (kind === 'suffix') return plain(` ${rest}`);
     if (kind === 'time') return when((ms, c) => formatPattern(ms, rest, c.zone));
     if (kind === 'si') return si(rest.replace(/^[kMGTPEmµnpf](?=.)/, ''), siOffset(rest));
     if (kind === 'count') return counted(rest);

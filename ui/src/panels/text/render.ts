@@ -10,6 +10,7 @@ purify.addHook('afterSanitizeAttributes', (node) => {
     const value = node.getAttribute(name);
     if (value !== null && !safeUrl(value) && !(name === 'src' && /^data:image\/(png|jpeg|gif|webp);/i.test(value))) node.removeAttribute(name);
   }
+  if (node.tagName === 'IMG' && !node.hasAttribute('alt')) node.setAttribute('alt', '');
   if (node.tagName === 'A' && /^https?:/i.test(node.getAttribute('href') ?? '')) {
     node.setAttribute('target', '_blank');
     node.setAttribute('rel', 'noopener noreferrer');

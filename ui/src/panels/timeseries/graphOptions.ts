@@ -274,6 +274,7 @@ class ScaleSet {
         gap: 6,
         space: this.#settings.height < 160 ? 26 : 34,
         size: axisSize(tokens.font, custom.axisWidth),
+        incrs: isBinary(entry.config.unit) ? BINARY_STEPS : undefined,
         values: (_u, splits) => valueTicks(splits, entry.config, this.#settings),
       };
     });
@@ -291,6 +292,10 @@ class ScaleSet {
     });
   }
 }
+
+/** Powers of two, so that bytes have ticks at 256 KiB, 512 KiB, 1 MiB. */
+const BINARY_STEPS = Array.from({ length: 60 }, (_, i) => 2 ** i);
+const isBinary = (unit: string | undefined) => /^(k|m|g|t|p)?(bytes|bits)$|^bin[Bb]ps$|^[KMGT]i(Bs|bits)$/.test(unit ?? '');
 
 /** As few digits as tell the ticks apart: the same number within one magnitude, so that `1.0 K` stands by `1.5 K` but `40 s` by `1.33 mins`. */
 function valueTicks(splits: number[], config: FieldConfig, settings: GraphSettings): string[] {

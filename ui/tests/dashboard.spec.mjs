@@ -1,0 +1,154 @@
+// What dashboards do; needs the fixture's gallery.
+import assert from 'node:assert/strict';
+import { DashboardPage } from './pages/pages.mjs';
+
+const open = async (page, url, uid, query = '') => {
+  await page.goto(`${url}/d/${uid}/x${query}`);
+  await page.locator('.panel').first().waitFor();
+  return new DashboardPage(page);
+};
+
+export const specs = [
+  {
+    name: 'every panel of the gallery draws',
+    fixture: true,
+    viewport: { width: 1600, height: 2700 },
+    async test({ page, url }) {
+      await open(page, url, 'gallery');
+      await page.getByRole('button', { name: /Edges/ }).click();
+      await page.waitForFunction(() => [...document.querySelectorAll('.panel')].every((p) => p.dataset.state !== 'loading'));
+      const states = await page.locator('.panel').evaluateAll((all) => Object.fromEntries(all.map((p) => [p.getAttribute('aria-label'), p.dataset.state])));
+      const odd = Object.entries(states).filter(([, state]) => state !== 'done');
+      assert.deepEqual(odd, [['Broken query', 'error'], ['No data', 'empty']]);
+      assert.match(await page.getByRole('region', { name: 'Unknown kind' }).first().innerText(), /acme-flower-panel/);
+      assert.match(await page.getByRole('region', { name: 'Broken query' }).innerText(), /parse error/);
+    },
+  },
+  {
+    name: 'nothing from a text panel can run',
+    fixture: true,
+    viewport: { width: 1600, height: 2700 },
+    async test({ page, url }) {
+      let dialogs = 0;
+      page.on('dialog', (d) => ((dialogs += 1), d.dismiss()));
+      await open(page, url, 'gallery');
+      const notes = page.getByRole('region', { name: 'Notes' }).first();
+      await notes.getByRole('link', { name: 'Explore' }).waitFor();
+      const html = await notes.innerHTML();
+      assert.doesNotMatch(html, /onerror|<script|href="javascript/i);
+      assert.equal(dialogs, 0);
+    },
+  },
+  {
+    name: 'panels of one load go out together, and panels out of view ask nothing',
+    fixture: true,
+    async test({ page, url }) {
+      const sent = [];
+      page.on('request', (r) => r.url().endsWith('/api/ds/query') && sent.push(r.postDataJSON().queries.length));
+      const dashboard = await open(page, url, 'clientforge-backend', '?refresh=');
+      await dashboard.panel('Error Logs').shown();
+      await dashboard.panel('Response Time p95').shown();
+      assert.deepEqual(sent.sort(), [1, 2]);
+      sent.length = 0;
+      const gallery = await open(page, url, 'gallery');
+      await gallery.panel('Lines, table legend').shown();
+      assert.ok(sent.reduce((a, b) => a + b, 0) < 15, `asked ${sent}`);
+    },
+  },
+  {
+    name: 'variables go into queries and the address',
+    fixture: true,
+    async test({ page, url }) {
+      const exprs = [];
+      page.on('request', (r) => r.url().endsWith('/api/ds/query') && exprs.push(...r.postDataJSON().queries.map((q) => q.expr)));
+      const dashboard = await open(page, url, 'gallery');
+      await dashboard.panel('Lines, table legend').shown();
+      assert.ok(exprs.some((e) => e.includes('tenant=~"(acme|globex|initech|umbrella)"') && e.includes('[5m]')), exprs.join('\n'));
+      await page.getByRole('button', { name: 'Tenant: All' }).click();
+      await page.getByRole('option', { name: 'globex' }).click();
+      await page.keyboard.press('Escape');
+      await page.waitForURL(/var-tenant=globex/);
+      await page.waitForFunction(() => true);
+      await dashboard.panel('Lines, table legend').shown();
+      assert.ok(exprs.some((e) => e.includes('tenant=~"globex"')), exprs.join('\n'));
+    },
+  },
+  {
+    name: 'the address restores range, variables and the single panel',
+    fixture: true,
+    async test({ page, url }) {
+      const dashboard = await open(page, url, 'gallery', '?from=now-15m&to=now&var-tenant=acme&viewPanel=5');
+      assert.equal(await dashboard.rangeText(), 'Last 15 minutes');
+      await page.getByRole('button', { name: 'Tenant: acme' }).waitFor();
+      assert.equal(await dashboard.panels().count(), 1);
+      await page.keyboard.press('Escape');
+      await page.waitForFunction(() => document.querySelectorAll('.panel').length > 5);
+    },
+  },
+  {
+    name: 'a click in the legend shows one series alone; a second one all',
+    fixture: true,
+    async test({ page, url }) {
+      const dashboard = await open(page, url, 'clientforge-backend');
+      const panel = dashboard.panel('HTTP Request Rate');
+      await panel.shown();
+      const off = () => panel.root.locator('.legend button[aria-pressed="false"]').count();
+      await panel.series().first().click();
+      assert.equal(await off(), (await panel.series().count()) - 1);
+      await panel.series().first().click();
+      assert.equal(await off(), 0);
+    },
+  },
+  {
+    name: 'a log line opens and shows its fields; wrap and order switch',
+    fixture: true,
+    async test({ page, url }) {
+      const dashboard = await open(page, url, 'clientforge-backend', '?refresh=');
+      const panel = dashboard.panel('Error Logs');
+      await panel.shown();
+      const first = await panel.lines().first().innerText();
+      await panel.root.locator('.toggle').first().click();
+      assert.match(await panel.root.locator('.details').innerText(), /tenantId/);
+      await panel.root.locator('.toggle').first().click();
+      await panel.root.getByRole('button', { name: 'Newest first' }).click();
+      await panel.root.getByRole('button', { name: 'Oldest first' }).waitFor();
+      assert.notEqual(await panel.lines().first().innerText(), first);
+    },
+  },
+  {
+    name: 'a server that goes away is announced, and the page heals by itself',
+    fixture: true,
+    async test({ page, url, context }) {
+      const dashboard = await open(page, url, 'clientforge-backend', '?refresh=1s');
+      await dashboard.panel('HTTP Request Rate').shown();
+      await context.request.post(`${url}/__fixture`, { data: { down: true } });
+      try {
+        await page.getByText('The server is not answering.').waitFor();
+        assert.ok((await dashboard.panel('HTTP Request Rate').paintedPixels()) > 200, 'the last data stays');
+      } finally {
+        await context.request.post(`${url}/__fixture`, { data: { down: false } });
+      }
+      await page.getByText('The server is not answering.').waitFor({ state: 'hidden' });
+      await page.waitForFunction(() => [...document.querySelectorAll('.panel')].every((p) => p.dataset.state === 'done'));
+    },
+  },
+  {
+    name: 'the keyboard alone opens a panel, moves the range, and refreshes',
+    fixture: true,
+    async test({ page, url }) {
+      const dashboard = await open(page, url, 'clientforge-backend', '?refresh=');
+      await dashboard.panel('HTTP Request Rate').shown();
+      await dashboard.panel('HTTP Request Rate').series().first().focus();
+      await page.keyboard.press('v');
+      await page.waitForURL(/viewPanel=/);
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('t');
+      await page.keyboard.press('ArrowLeft');
+      await page.waitForURL(/from=\d+/);
+      const asked = page.waitForRequest((r) => r.url().endsWith('/api/ds/query'));
+      await page.keyboard.press('d');
+      await page.keyboard.press('r');
+      await asked;
+    },
+  },
+];

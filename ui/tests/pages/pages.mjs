@@ -1,0 +1,145 @@
+// Page objects: what a person can do on each page, in their words. They take Playwright's page and the address of the server.
+
+export class LoginPage {
+  constructor(page, url) {
+    this.page = page;
+    this.url = url;
+  }
+
+  async open(path = '/login') {
+    await this.page.goto(this.url + path);
+    await this.page.getByLabel('Password').waitFor();
+  }
+
+  async logIn(user = 'admin', password = 'admin') {
+    await this.page.getByLabel('User').fill(user);
+    await this.page.getByLabel('Password').fill(password);
+    await this.page.getByRole('button', { name: 'Log in' }).click();
+  }
+
+  error() {
+    return this.page.getByRole('alert');
+  }
+}
+
+export class DashboardsPage {
+  constructor(page) {
+    this.page = page;
+  }
+
+  async search(text) {
+    await this.page.getByRole('searchbox', { name: 'Search dashboards' }).fill(text);
+  }
+
+  async open(title) {
+    await this.page.getByRole('link', { name: title }).first().click();
+    await this.page.getByRole('heading', { level: 1, name: title }).waitFor();
+  }
+}
+
+export class DashboardPage {
+  constructor(page) {
+    this.page = page;
+  }
+
+  panel(title) {
+    return new Panel(this.page.getByRole('region', { name: title, exact: true }).and(this.page.locator('.panel')), this.page);
+  }
+
+  panels() {
+    return this.page.locator('.panel');
+  }
+
+  rangeText() {
+    return this.page.locator('.main span').innerText();
+  }
+
+  async chooseRange(label) {
+    await this.page.locator('.main').click();
+    await this.page.getByRole('button', { name: label, exact: true }).click();
+  }
+
+  query() {
+    return new URL(this.page.url()).searchParams;
+  }
+}
+
+export class Panel {
+  constructor(root, page) {
+    this.root = root;
+    this.page = page;
+  }
+
+  /** Waits until the panel shows data. */
+  async shown() {
+    await this.root.locator('xpath=self::*[@data-state="done"]').waitFor();
+  }
+
+  /** How many pixels of the graph are painted in some colour other than grey. */
+  async paintedPixels() {
+    return this.root.locator('canvas').first().evaluate((canvas) => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      let painted = 0;
+      for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 128 && Math.max(data[i], data[i + 1], data[i + 2]) - Math.min(data[i], data[i + 1], data[i + 2]) > 40) painted += 1;
+      return painted;
+    });
+  }
+
+  async zoom(from = 0.3, to = 0.6) {
+    await this.root.scrollIntoViewIfNeeded();
+    const box = await this.root.locator('.u-over').boundingBox();
+    const y = box.y + box.height / 2;
+    await this.page.mouse.move(box.x + box.width * from, y);
+    await this.page.mouse.down();
+    await this.page.mouse.move(box.x + box.width * to, y, { steps: 4 });
+    await this.page.mouse.up();
+  }
+
+  series() {
+    return this.root.locator('.legend button.name');
+  }
+
+  lines() {
+    return this.root.locator('.row .line');
+  }
+
+  message() {
+    return this.root.locator('.message');
+  }
+}
+
+export class ExplorePage {
+  constructor(page, url) {
+    this.page = page;
+    this.url = url;
+  }
+
+  async open() {
+    await this.page.getByRole('navigation').getByRole('link', { name: 'Explore' }).click();
+    await this.page.getByRole('heading', { name: 'Explore' }).waitFor();
+  }
+
+  async choose(datasource) {
+    await this.page.getByLabel('Datasource').selectOption({ label: datasource });
+  }
+
+  async run(query) {
+    const editor = this.page.locator('.cm-content');
+    await editor.waitFor();
+    await editor.fill(query);
+    await this.page.keyboard.press('Escape');
+    await this.page.getByRole('button', { name: 'Run' }).click();
+  }
+
+  rows() {
+    return this.page.getByRole('region', { name: 'Values' }).locator('tbody tr');
+  }
+
+  lines() {
+    return this.page.getByRole('region', { name: /^Log lines/ }).locator('.row');
+  }
+
+  error() {
+    return this.page.locator('p.error');
+  }
+}
