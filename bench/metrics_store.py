@@ -3,6 +3,7 @@
     python -m bench.metrics_store ingest --hours 24        fill a directory (default: below /tmp) and compact it
     python -m bench.metrics_store read DIR                 cold start and selects over it
     python -m bench.metrics_store active --series 1000000  memory and query time with many active series
+    python -m bench.metrics_store churn --hours 168        10 % of the series replaced every hour: memory and query time by day
 
 Each in a process of its own, so that memory is that of the store. Prints one JSON object.
 """
@@ -188,6 +189,29 @@ def active(folder: Path, series: int, scrapes: int) -> dict[str, object]:
     return result
 
 
+def churn(folder: Path, hours: int, series: int = 2000) -> dict[str, object]:
+    """Scrape every minute; every hour a tenth of the pods are new. Memory and a query over the last hour, once a day."""
+    store = open_store(folder)
+    pods = [(n, 0) for n in range(series)]
+    days: list[dict[str, object]] = []
+    for hour in range(hours):
+        first = hour * series // 10 % series
+        pods[first : first + series // 10] = [(n, hour + 1) for n, _ in pods[first : first + series // 10]]
+        labels = [labels_of({"__name__": "churn", "pod": f"pod-{n}-{age}", "job": "k8s"}) for n, age in pods]
+        refs = store.resolve(labels)
+        for minute in range(60):
+            times = np.full(series, T0 + (hour * 60 + minute) * 60_000)
+            batch = WriteBatch(refs, times, np.arange(series, dtype=np.float64) + minute)
+            assert store.append(batch, durable=False).accepted == series
+        store.maintain(0)
+        if hour % 24 == 23:
+            end = T0 + hour * HOUR_MS + HOUR_MS
+            query = timed(partial(_select, store, [Matcher.of("__name__", "=", "churn")], end - HOUR_MS, end))
+            days.append({"day": hour // 24 + 1, "rss_mb": rss_mb(), "slots": store.head_slots, "query": query})
+    store.close()
+    return {"days": days, "peak_mb": peak_mb()}
+
+
 def target(number: int) -> Iterator[Labels]:
     for at in range(1000):
         yield labels_of(
@@ -207,11 +231,16 @@ def main() -> None:
     three = commands.add_parser("active")
     three.add_argument("--series", type=int, default=1_000_000)
     three.add_argument("--scrapes", type=int, default=20)
+    four = commands.add_parser("churn")
+    four.add_argument("--hours", type=int, default=168)
     options = parser.parse_args()
     if options.command == "ingest":
         result = ingest(options.folder or Path(tempfile.mkdtemp(prefix="bench-metrics-")), options.hours, options.parts)
     elif options.command == "read":
         result = read(options.folder)
+    elif options.command == "churn":
+        with tempfile.TemporaryDirectory() as folder:
+            result = churn(Path(folder), options.hours)
     else:
         with tempfile.TemporaryDirectory() as folder:
             result = active(Path(folder), options.series, options.scrapes)
