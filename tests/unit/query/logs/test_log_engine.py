@@ -233,6 +233,55 @@ def test_the_deepest_queries_that_parse_can_be_evaluated(engine: LogEngine) -> N
     assert vector(engine, f'sum(count_over_time({{app="web"}} | logfmt | {predicate} [1m]))', 9) == {"": 10}
 
 
+def test_a_series_per_line_over_many_steps_is_refused_before_memory_is_taken() -> None:
+    """The budget is asked first."""
+    engine = engine_over({"web": [f"id={i}" for i in range(500)]}, step_s=0.01)
+    with pytest.raises(BudgetExceeded):
+        engine.range(
+            'count_over_time({app="web"} | logfmt [1m])',
+            start_ns=T0 * NS,
+            end_ns=(T0 + 10_000) * NS,
+            step_ns=NS,
+            limit=1,
+            direction="forward",
+            tenant="fake",
+            budget=QueryBudget(max_bytes=100 << 20),
+        )
+
+
 def test_format_gives_back_the_query(engine: LogEngine) -> None:
     """format_query."""
     assert engine.format('sum  by(a)(rate( {app="web"}|= "x" [5m] ))') == 'sum by (a) (rate({app="web"} |= "x"[5m]))'
+
+
+WINSTON = [
+    '{"level":"info","message":"Request completed","path":"/api/v1/health","tenantId":"tenant-uuid","duration":12}',
+    '{"level":"error","message":"ERROR: database","path":"/api/v1/contacts","tenantId":"other","duration":1500.5}',
+    '{"level":"info","message":"Slow","path":"/api/v1/deals","tenantId":"tenant-uuid","duration":2000}',
+    "not JSON at all",
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "places"),
+    [
+        ('{app="backend"}', [0, 1, 2, 3]),
+        ('{app="backend"} |= "ERROR"', [1]),
+        ('{app="backend"} | json | tenantId="tenant-uuid"', [0, 2]),
+        ('{app="backend"} | json | duration > 1000', [1, 2]),
+        ('{app="backend"} | json | path="/api/v1/health"', [0]),
+        ('{app="backend"} |= `` | json | __error__!=""', [3]),
+    ],
+)
+def test_the_queries_that_people_start_with(query: str, places: list[int]) -> None:
+    """All lines, a text, a field, a number, a path; lines that are no JSON fail no log query."""
+    result = lines_of(engine_over({"backend": WINSTON}), query)
+    found = [entry.line for _, entries in result.streams for entry in entries]
+    assert sorted(map(WINSTON.index, found)) == places
+
+
+def test_the_volume_query_of_explore() -> None:
+    """Grafana draws its histogram with this; lines without the label are a group without it."""
+    engine = engine_over({"backend,level=info": ["a", "b"], "backend": ["c"]})
+    query = 'sum by (level, detected_level) (count_over_time({app="backend"} |= `` | drop __error__[1m]))'
+    assert vector(engine, query, 30) == {"level=info": 2, "": 1}

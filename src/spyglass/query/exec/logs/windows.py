@@ -37,6 +37,9 @@ from spyglass.query.kernels.line_windows import (
 from spyglass.query.plan.log_nodes import LogSource
 from spyglass.query.plan.nodes import Number, Window
 
+CELL_BYTES = 48
+"""What the windows of one series at one step take: entries and leavings, bounds, the value, and a spare for the kernel."""
+
 EVENT_BYTES = 24
 """What one line of a metric query holds: series, time, value."""
 
@@ -64,6 +67,8 @@ def evaluate_log_window(node: Window, ctx: EvalContext) -> Frame:
     if answer is not None:
         return answer
     events = _read(node, source, first_ns, ctx)
+    # Asked before the arrays are made: a query that parses ids into labels can have a series per line.
+    ctx.budget.charge_bytes(events.labels.size * (ctx.grid.count + 1) * CELL_BYTES)
     found = find_windows(
         events.series_ids,
         events.times,
@@ -73,7 +78,6 @@ def evaluate_log_window(node: Window, ctx: EvalContext) -> Frame:
         steps=ctx.grid.count,
         range_ns=node.range_ms * NS_PER_MS,
     )
-    ctx.budget.charge_bytes(found.low.nbytes * 3)
     if node.function == "absent_over_time":
         return _absent(source, found.counts == 0, ctx.grid)
     values = _FUNCTIONS[node.function](events, found, node)
