@@ -10,6 +10,7 @@ from pathlib import Path
 
 from spyglass.model.errors import CorruptData, SpyglassError, StorageError
 from spyglass.protocols.files import Files
+from spyglass.storage.files import make_folder
 from spyglass.storage.logs.block import Block
 from spyglass.storage.logs.cache import ColumnCache
 from spyglass.storage.logs.stored_part import StoredPart
@@ -31,7 +32,7 @@ class BlockSet:
         self._lock = threading.Lock()
         self.corruptions = 0
         self.notes: list[str] = []
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.all = self._open()
         numbers = [int(block.path.stem) for block in self.all]
         self._next = 1 + max(numbers, default=0)
@@ -82,7 +83,7 @@ class BlockSet:
 
     def _move_aside(self, path: Path, why: SpyglassError) -> None:
         target = self._folder / CORRUPT_FOLDER / path.name
-        target.parent.mkdir(exist_ok=True)
+        make_folder(target.parent)
         self._files.publish(path, target)
         self.corruptions += 1
         self.notes.append(f"{why}; set aside in {target}")

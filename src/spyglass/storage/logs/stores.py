@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 from spyglass.model.errors import NotFound, StorageError, Unavailable
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.files import Files
+from spyglass.storage.files import make_folder
 from spyglass.storage.lock import DirectoryLock
 from spyglass.storage.logs.cache import ColumnCache
 from spyglass.storage.logs.options import LogStoreOptions
@@ -69,7 +70,7 @@ class DiskLogStores:
         self._directory.close()
 
     def _open(self, folder: Path) -> DiskLogStore:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         return DiskLogStore(folder, files=self._files, clock=self._clock, options=self._options, cache=self._cache)
 
 
