@@ -503,7 +503,8 @@ def _completed(job: ScrapeConfig, settings: GlobalConfig, source: Document, path
     }
     for name in Limits.model_fields:
         own = getattr(job, name)
-        if own is None or own == "":
+        # As upstream has it, a limit of 0 is none of the job's own: global's holds.
+        if own is None or own == "" or (own == 0 and own is not False):
             update[name] = getattr(settings, name)
     return job.model_copy(update=update)
 

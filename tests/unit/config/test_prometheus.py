@@ -144,6 +144,19 @@ def test_jobs_may_stand_in_other_files(tmp_path: Path) -> None:
         read_prometheus_file(tmp_path / "prometheus.yml")
 
 
+def test_limits_come_from_global_where_a_job_has_none() -> None:
+    """0 is none, as upstream has it; false is false."""
+    jobs = parse(
+        "global: {sample_limit: 9, body_size_limit: 1MB, scrape_native_histograms: true}\n"
+        "scrape_configs:\n- {job_name: a, sample_limit: 0}\n- {job_name: b, sample_limit: 3, scrape_native_histograms: false}\n"
+    ).config.jobs
+    assert [(j.sample_limit, j.body_size_limit, j.scrape_native_histograms) for j in jobs] == [
+        (9, 1 << 20, True),
+        (3, 1 << 20, False),
+    ]
+    assert [j.scrape_protocols[0] for j in jobs] == ["PrometheusProto", "OpenMetricsText1.0.0"]
+
+
 def test_secrets_are_masked() -> None:
     """status/config never shows a password."""
     assert masked("  basic_auth:\n    username: u\n    password: p w\n") == (
