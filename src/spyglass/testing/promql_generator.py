@@ -66,7 +66,7 @@ def _counter(rng: random.Random) -> Callable[[], float]:
         if fresh and rng.random() < 0.01:
             current, fresh = rng.uniform(2_000, 3_000), False
         current += rng.uniform(0, 20)
-        return round(current, 3)
+        return round(current, 6)
 
     return step
 
@@ -76,13 +76,13 @@ def _gauge(rng: random.Random) -> Callable[[], float]:
         chance = rng.random()
         if chance < 0.02:
             return math.nan
-        return round(rng.gauss(10, 30), 3)
+        return round(rng.gauss(10, 30), 6)
 
     return step
 
 
 def _histogram(rng: random.Random, target: dict[str, str], times: list[int]) -> list[GeneratedSeries]:
-    counts = [5_000.0] * len(BOUNDS)
+    counts = [5_000.123] * len(BOUNDS)
     rows: list[list[float]] = [[] for _ in BOUNDS]
     sums: list[float] = []
     total = 20_000.0
