@@ -30,7 +30,7 @@ const sum = (files) => [...files].reduce((total, file) => total + size(file), 0)
 const shell = closure(['index.html'].map(key));
 const first = closure(['index.html', 'src/pages/DashboardPage.svelte', 'src/panels/timeseries/TimeseriesPanel.svelte', 'src/panels/logs/LogsPanel.svelte'].map(key));
 const editor = [...closure(['src/components/editor/codemirror.ts'].map(key))].filter((f) => !closure(['index.html', 'src/pages/ExplorePage.svelte'].map(key)).has(f));
-const all = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((e) => e.isFile() && !e.parentPath.includes('.vite')).map((e) => join(e.parentPath, e.name).slice(dist.length + 1));
+const all = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((e) => e.isFile() && !e.parentPath.includes('.vite') && !/\.(gz|br)$/.test(e.name)).map((e) => join(e.parentPath, e.name).slice(dist.length + 1));
 
 const rows = [
   ['shell', sum(shell), 45],

@@ -18,10 +18,10 @@ const HUES: Record<ThemeName, Record<string, Shades>> = {
     purple: ['#e3ccff', '#cdaaf7', '#ae82e6', '#8f62cf', '#7148ad'],
   },
   light: {
-    red: ['#ff9d96', '#f2766e', '#cc3a35', '#b02b27', '#8f211f'],
-    orange: ['#ffbd80', '#f59b4c', '#b35a08', '#994c05', '#854206'],
-    yellow: ['#ffe58a', '#f0cc4e', '#8a6900', '#775b00', '#6b5100'],
-    green: ['#a3e0ae', '#6cc580', '#23803d', '#1b6c32', '#155c2a'],
+    red: ['#ff9d96', '#f2766e', '#d94a43', '#b02b27', '#8f211f'],
+    orange: ['#ffbd80', '#f59b4c', '#e5831f', '#b35a08', '#854206'],
+    yellow: ['#ffe58a', '#f0cc4e', '#e0b000', '#a37c00', '#6b5100'],
+    green: ['#a3e0ae', '#6cc580', '#37a35a', '#23803d', '#155c2a'],
     blue: ['#a9cdf7', '#73aaea', '#2f74c9', '#215da8', '#164684'],
     purple: ['#d4b8f2', '#b48ee0', '#8354c4', '#6a3fa8', '#512d85'],
   },
@@ -89,11 +89,37 @@ export function withAlpha(color: string, alpha: number): string {
   return `rgba(${r}, ${g}, ${b}, ${alpha})`;
 }
 
+/** Relative luminance, 0 to 1 (WCAG). */
+function luminance(color: string): number {
+  const [r, g, b] = hexToRgb(color).map((v) => (v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+/** Where text in these colours stands. */
+const SURFACES: Record<ThemeName, string> = { light: '#ffffff', dark: '#1b2128' };
+const legible = new Map<string, string>();
+
+/** The colour as text on a panel: as it is, or as much darker (lighter in the dark) as it takes to read it, 4.5:1. */
+export function textColor(color: string, theme: ThemeName): string {
+  const key = theme + color;
+  let found = legible.get(key);
+  if (!found) {
+    const ground = luminance(SURFACES[theme]);
+    const contrast = (c: string) => {
+      const l = luminance(c);
+      return (Math.max(l, ground) + 0.05) / (Math.min(l, ground) + 0.05);
+    };
+    const ink = theme === 'light' ? '#000000' : '#ffffff';
+    found = color;
+    for (let mix = 0.08; contrast(found) < 4.6 && mix < 1; mix += 0.08) found = gradientColor([color, ink], mix);
+    legible.set(key, found);
+  }
+  return found;
+}
+
 /** Text on a background of this colour: black or white, whichever reads better. */
 export function readableOn(color: string): string {
-  const [r, g, b] = hexToRgb(color).map((v) => (v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
-  const luminance = 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  return luminance > 0.179 ? '#000000' : '#ffffff';
+  return luminance(color) > 0.179 ? '#000000' : '#ffffff';
 }
 
 /** A colour on a gradient; `fraction` 0 to 1. */
