@@ -21,7 +21,7 @@ from spyglass.storage.logs.group_codes import groups_of_rows, label_of_rows
 from spyglass.storage.logs.line_fields import ERROR, judge_line, line_fields
 from spyglass.storage.logs.part import Part, line_sizes, lines_of, metadata_of
 from spyglass.storage.logs.pipeline import CompiledPipeline, compile_stages, literals
-from spyglass.storage.logs.quantiles import Events
+from spyglass.storage.logs.quantiles import SETTLE_AT, Events
 from spyglass.storage.logs.ticks import on_ticks
 from spyglass.storage.logs.verdicts import ASK, DROP, KEEP
 from spyglass.text.gonumbers import parse_go_float
@@ -32,10 +32,6 @@ MAX_SLOW_LINES = 200_000
 """Lines without a template that are parsed one by one; beyond that the executor may as well do it."""
 MAX_CELLS = 20_000_000
 """Groups times intervals; beyond that the running sums would need more memory than a query should."""
-
-
-BYTES_PER_NUMBER = 16
-"""What an unwrapped number holds until the answer is there."""
 
 
 class _NotFromColumnsError(Exception):
@@ -52,8 +48,12 @@ class _Totals:
     groups: dict[Labels, int] = field(default_factory=dict)
     counts: list[I64] = field(default_factory=list)
     sums: list[F64] = field(default_factory=list)
-    events: Events = field(default_factory=Events)
+    events: Events = field(init=False)
     slow_lines: int = 0
+
+    def __post_init__(self) -> None:
+        q = {"min": 0.0, "max": 1.0}.get(self.spec.operation, self.spec.parameter)
+        self.events = Events(self.steps, self.spec.range_ns, q)
 
     @property
     def needs_sums(self) -> bool:
@@ -105,8 +105,11 @@ def buckets(
     steps: I64 = np.arange(spec.start_ns, spec.end_ns + 1, spec.step_ns) if spec.step_ns else np.array([spec.start_ns])
     totals = _Totals(spec, steps, np.unique(np.concatenate([steps, steps - spec.range_ns])))
     try:
-        for part in parts:
+        ordered = sorted(parts, key=lambda part: part.min_ns)
+        for part in ordered:
             budget.check()
+            if totals.events.waiting > SETTLE_AT:
+                totals.events.settle(part.min_ns)
             if not _from_ticks(totals, part, matchers, pipeline):
                 _from_rows(totals, part, matchers, pipeline, budget)
         return _answer(totals)
@@ -187,8 +190,6 @@ def _from_rows(
     if not len(rows):
         return
     budget.charge_samples(len(rows))
-    if spec.unwrap:
-        budget.charge_bytes(BYTES_PER_NUMBER * len(rows))
     values = None
     if spec.unwrap:
         rows, values = _numbers(part, rows, pipeline, spec)
@@ -223,7 +224,7 @@ def _add(totals: _Totals, part: Part, rows: I64, local: I64, labels: Sequence[La
         used = np.flatnonzero(np.bincount(local, minlength=len(labels)))
         numbers = np.zeros(len(labels), np.int64)
         numbers[used] = totals.number([labels[i] for i in used.tolist()])
-        if not totals.events.add(numbers[local], times, values, totals.steps, totals.spec.range_ns):
+        if not totals.events.add(numbers[local], times, values):
             raise _NotFromColumnsError
         return
     intervals = intervals_of(times, totals.bounds)
@@ -334,11 +335,7 @@ def _answer(totals: _Totals) -> BucketAnswer:
     labels = list(totals.groups)
     spec, steps, bounds = totals.spec, totals.steps, totals.bounds
     if spec.operation in ("min", "max", "quantile"):
-        q = {"min": 0.0, "max": 1.0}.get(spec.operation, spec.parameter)
-        found = totals.events.quantiles(len(labels), len(steps), q)
-        if found is None:
-            raise _NotFromColumnsError
-        values = found
+        values = totals.events.quantiles(len(labels))
     else:
         high, low = np.searchsorted(bounds, steps), np.searchsorted(bounds, steps - spec.range_ns)
         counts = _windows(totals.counts, high, low)

@@ -1,7 +1,8 @@
-"""Quantiles of numbers per group and window, by one sort.
+"""Quantiles of numbers per group and window, by sorting.
 
 Each number goes into every window it is in; its (group, window) and its rank among all numbers make one integer, and sorting those
 integers puts every window's numbers side by side in order. Interpolation as upstream: rank q * (n - 1), linear between neighbours.
+Numbers come in order of time, more or less: a window that no later number can be in is settled, and its numbers are let go.
 """
 
 from dataclasses import dataclass, field
@@ -14,56 +15,63 @@ MAX_COPIES = 32
 """Windows that one number may be in. More: more memory; beyond, the caller scans."""
 CLOSE_TOGETHER = 1 << 24
 """Whole numbers that span less are their own rank."""
+SETTLE_AT = 1 << 19
+"""Numbers that may wait before finished windows are settled. More: fewer, larger sorts, and more memory."""
 
 
 @dataclass(slots=True)
 class Events:
-    """Numbers with the cell (group * steps + window) they count in, one array per part."""
+    """Numbers with the cell (group * windows + window) they count in, and the answers of the cells that are settled."""
 
-    cells: list[I64] = field(default_factory=list)
-    values: list[F64 | I32] = field(default_factory=list)
+    steps: I64
+    range_ns: int
+    q: float
+    waiting: int = 0
+    _cells: list[I64] = field(default_factory=list)
+    _values: list[F64 | I32] = field(default_factory=list)
+    _settled: list[tuple[I64, F64]] = field(default_factory=list)
 
-    def add(self, groups: I64, times: I64, values: F64, steps: I64, range_ns: int) -> bool:
+    def add(self, groups: I64, times: I64, values: F64) -> bool:
         """times ascending. False where windows overlap too much, or a number is not finite (NaN as an answer is not `no answer`)."""
-        if not np.isfinite(values).all():
+        if np.isnan(self.q) or not np.isfinite(values).all():
             return False
         # The windows (t - range, t] of a number: steps from the first t >= time to the last t < time + range.
-        first = _count_below(times, steps)
-        copies = _count_below(times + range_ns, steps) - first
+        first = _count_below(times, self.steps)
+        copies = _count_below(times + self.range_ns, self.steps) - first
         most = int(copies.max(initial=0))
         if most > MAX_COPIES:
             return False
-        cell = groups * len(steps) + first
+        cell = groups * len(self.steps) + first
         for shift in range(most):
             inside = copies > shift
             every = bool(inside.all())
-            self.cells.append((cell if every else cell[inside]) + shift)
-            self.values.append(_narrow(values if every else values[inside]))
+            self._cells.append((cell if every else cell[inside]) + shift)
+            self._values.append(_narrow(values if every else values[inside]))
+            self.waiting += len(self._cells[-1])
         return True
 
-    def quantiles(self, groups: int, steps: int, q: float) -> F64 | None:
-        """[G,T], NaN where a window is empty; None where the answer would be NaN or the integers too large."""
-        out = np.full((groups, steps), np.nan)
-        if np.isnan(q):
-            return None
-        if not self.cells:
-            return out
-        low, high = min(float(v.min()) for v in self.values), max(float(v.max()) for v in self.values)
-        if all(v.dtype == np.int32 for v in self.values) and high - low < CLOSE_TOGETHER:
-            span, levels = int(high - low) + 1, None
-            ranks: list[I64] = [v.astype(np.int64) - int(low) for v in self.values]
-        else:
-            levels, rank = np.unique(np.concatenate(self.values).astype(np.float64), return_inverse=True)
-            span, ranks = len(levels), [rank]
-            self.cells = [np.concatenate(self.cells)]
-        if groups * steps * span >= 2**62:
-            return None
-        key = np.concatenate([cell * span + rank for cell, rank in zip(self.cells, ranks, strict=True)])
-        key.sort()
-        cell = key // span
-        starts = np.flatnonzero(np.concatenate(([True], cell[1:] != cell[:-1])))
-        sizes = np.diff(np.append(starts, len(cell)))
-        out.reshape(-1)[cell[starts]] = _interpolated(key, span, low, levels, starts, sizes, q)
+    def settle(self, before_ns: int | None) -> None:
+        """Answer the windows that end before this time (None: all): no later number may be older than it."""
+        if not self._cells:
+            return
+        cells = np.concatenate(self._cells)
+        values: F64 | I32 = np.concatenate(self._values)  # type: ignore[assignment]  # whole numbers only, or at least one that is not
+        self._cells, self._values = [], []
+        if before_ns is not None:
+            done = cells % len(self.steps) < np.searchsorted(self.steps, before_ns, side="left")
+            left = ~done
+            self._cells, self._values = [cells[left]], [values[left]]
+            cells, values = cells[done], values[done]
+        self.waiting = sum(map(len, self._cells))
+        if len(cells):
+            self._settled.append(_answers(cells, values, self.q))
+
+    def quantiles(self, groups: int) -> F64:
+        """[G,T], NaN where a window is empty."""
+        self.settle(None)
+        out = np.full((groups, len(self.steps)), np.nan)
+        for cells, answers in self._settled:
+            out.reshape(-1)[cells] = answers
         return out
 
 
@@ -77,6 +85,23 @@ def _narrow(values: F64) -> F64 | I32:
     """Whole numbers as 32-bit integers: half the memory, and their own rank."""
     whole = (values == np.floor(values)).all() and (np.abs(values) < 2**31).all() and not np.signbit(values).any()
     return values.astype(np.int32) if whole else values
+
+
+def _answers(cells: I64, values: F64 | I32, q: float) -> tuple[I64, F64]:
+    """(distinct cells, the quantile of each)."""
+    low, high = float(values.min()), float(values.max())
+    levels: F64 | None = None
+    if values.dtype == np.int32 and high - low < CLOSE_TOGETHER:
+        span, rank = int(high - low) + 1, values.astype(np.int64) - int(low)
+    else:
+        levels, rank = np.unique(values.astype(np.float64), return_inverse=True)
+        span = len(levels)
+    key = cells * span + rank
+    key.sort()
+    cell = key // span
+    starts = np.flatnonzero(np.concatenate(([True], cell[1:] != cell[:-1])))
+    sizes = np.diff(np.append(starts, len(cell)))
+    return cell[starts], _interpolated(key, span, low, levels, starts, sizes, q)
 
 
 def _interpolated(key: I64, span: int, low: float, levels: F64 | None, starts: I64, sizes: I64, q: float) -> F64:
