@@ -4,6 +4,7 @@ from starlette.types import ASGIApp
 
 from spyglass import __version__
 from spyglass.api.loki.app import create_loki_app
+from spyglass.api.loki.delete_requests import DeleteRequests
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.app.settings import LogsSettings
 from spyglass.app.shared import Shared
@@ -34,6 +35,13 @@ class LogsPart:
         self.engine = LogEngine(self.stores, LogQueryLimits.of(loaded.config.limits_config), clock=shared.clock)
         limits = LogLimits.of(loaded.config.limits_config, generation=loaded.generation)
         self.ingest = LogIngest(self.stores, limits, shared.clock)
+        self.deletes = DeleteRequests(
+            self.stores,
+            shared.clock,
+            path=settings.data / "deletes.json",
+            files=shared.files,
+            cancel_period_ns=loaded.config.compactor.delete_request_cancel_period,
+        )
         self._register()
 
     def app(self) -> ASGIApp:
@@ -49,16 +57,24 @@ class LogsPart:
                 clock=shared.clock,
                 budget=shared.budget,
                 registry=shared.registry,
+                deletes=self.deletes,
                 render_metrics=shared.render_metrics,
                 limits=self._config.limits_config,
                 auth_enabled=self._config.auth_enabled,
                 config_text=self._text,
                 version=__version__,
+                flush=self._flush,
             )
         )
 
     def maintain(self) -> None:
-        self.stores.maintain(self._shared.clock.now_ns())
+        now = self._shared.clock.now_ns()
+        self.stores.maintain(now)
+        self.deletes.run(now)
+
+    def _flush(self) -> None:
+        for tenant in self.stores.tenants():
+            self.stores.store(tenant).flush()
 
     def close(self) -> None:
         self.stores.close()

@@ -64,6 +64,9 @@ def detect_level(labels: Labels, metadata: Labels, line: str) -> str:
     >>> detect_level((), (), "plain words")
     'unknown'
     """
+    number = dict(metadata).get("severity_number", "") if metadata else ""
+    if number.isdigit() and number.isascii() and len(number) < 4:
+        return otlp_level(int(number))
     for pairs in (metadata, labels):
         for name, value in pairs:
             if name in NAMES and (known := LEVELS.get(value.lower())):
@@ -75,3 +78,14 @@ def detect_level(labels: Labels, metadata: Labels, line: str) -> str:
     if word is None:
         return UNKNOWN
     return LEVELS[word.group(1).lower()] if word.group(1) else "error"
+
+
+def otlp_level(number: int) -> str:
+    """The level of OpenTelemetry's severity number: 1-4 trace, 5-8 debug ... 21-24 fatal.
+
+    >>> [otlp_level(number) for number in (0, 4, 5, 9, 13, 17, 24, 25)]
+    ['unknown', 'trace', 'debug', 'info', 'warn', 'error', 'fatal', 'unknown']
+    """
+    if not 1 <= number <= 24:
+        return UNKNOWN
+    return ("trace", "debug", "info", "warn", "error", "fatal")[(number - 1) // 4]

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from spyglass.config.loki import LimitsConfig
 from spyglass.ingest.levels import detect_level
-from spyglass.model.errors import RateLimited, RejectedSamples
+from spyglass.model.errors import IngestError, RateLimited, RejectedSamples
 from spyglass.model.labels import Labels, labels_of
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.log_store import LogEntry, LogStores
@@ -35,8 +35,13 @@ SERVICE_LABELS = (
 """Where Loki 3 looks for a service's name, in this order, unless discover_service_name says otherwise."""
 
 MAX_NAMED_PROBLEMS = 10
+CONTACT = "or contact your Loki administrator to increase it."
 
 Stream = tuple[Labels, Sequence[LogEntry]]
+
+
+class NoStreams(IngestError):
+    """A push without any stream (422)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class LogIngest:
     """
 
     def __init__(self, stores: LogStores, limits: LogLimits, clock: Clock) -> None:
+        self.limits = limits
         self._stores, self._limits, self._clock = stores, limits, clock
         self._lock = threading.Lock()
         self._buckets: dict[str, TokenBucket] = {}
@@ -91,11 +97,19 @@ class LogIngest:
         self.bytes_received = 0
         self.discarded: Counter[str] = Counter()
 
+    @property
+    def discovers_service_name(self) -> bool:
+        """Streams get a label service_name where they have none."""
+        return bool(self._limits.service_labels)
+
     def push(self, tenant: str, streams: Sequence[Stream], *, problems: Sequence[str] = ()) -> int:
         """Store what passes. problems: what the decoder refused already. Returns how many entries were stored.
 
-        Raises: RejectedSamples when something was refused (the rest is stored), RateLimited (nothing is stored), DiskFull.
+        Raises: RejectedSamples when something was refused (the rest is stored), RateLimited or NoStreams (nothing is stored),
+        DiskFull.
         """
+        if not streams and not problems:
+            raise NoStreams("error at least one valid stream is required for ingestion")
         check = _Validation(self._limits, self._clock.now_ns())
         check.problems.extend(problems)
         kept = [stream for stream in map(check.stream, streams) if stream is not None]
@@ -126,9 +140,9 @@ class LogIngest:
                 return
             self.discarded["rate_limited"] += lines
         raise RateLimited(
-            f"ingestion rate limit exceeded for user {tenant} (limit: {int(rate)} bytes/sec) while attempting to ingest "
+            f"Ingestion rate limit exceeded for user {tenant} (limit: {int(rate)} bytes/sec) while attempting to ingest "
             f"'{lines}' lines totaling '{size}' bytes, reduce log volume or contact your Loki administrator to see if the "
-            f"limit can be increased (limits_config.ingestion_rate_mb)"
+            "limit can be increased"
         )
 
     def _within_stream_limit(self, tenant: str, streams: list[Stream], check: "_Validation") -> list[Stream]:
@@ -237,22 +251,23 @@ class _Validation:
             return entry
         if self._config.max_line_size_truncate:
             return replace(entry, line=data[:limit].decode("utf-8", "ignore"))
-        text = f"max entry size '{limit}' bytes exceeded for stream '{show(labels)}' while adding an entry"
+        text = f"Max entry size '{limit}' bytes exceeded for stream '{show(labels)}' while adding an entry"
         return self._refused("line_too_long", f"{text} with length '{len(data)}' bytes")
 
     def _metadata_problem(self, labels: Labels, metadata: Labels) -> tuple[str, str] | None:
         config, shown = self._config, show(labels)
         if not config.allow_structured_metadata:
             text = f"stream '{shown}' includes structured metadata, but this feature is disallowed. Please see"
-            return "disallowed_structured_metadata", f"{text} `limits_config.allow_structured_metadata`"
+            hint = "`limits_config.allow_structured_metadata` or contact your Loki administrator to enable it."
+            return "disallowed_structured_metadata", f"{text} {hint}"
         size = sum(len(name) + len(value) for name, value in metadata)
         if size > config.max_structured_metadata_size:
             text = f"stream '{shown}' has structured metadata too large: '{size}' bytes, limit:"
-            hint = "Please see `limits_config.max_structured_metadata_size`"
+            hint = f"Please see `limits_config.max_structured_metadata_size` {CONTACT}"
             return "structured_metadata_too_large", f"{text} '{config.max_structured_metadata_size}' bytes. {hint}"
         if len(metadata) > config.max_structured_metadata_entries_count:
             text = f"stream '{shown}' has too many structured metadata labels: '{len(metadata)}', limit:"
-            hint = "Please see `limits_config.max_structured_metadata_entries_count`"
+            hint = f"Please see `limits_config.max_structured_metadata_entries_count` {CONTACT}"
             return "structured_metadata_too_many", f"{text} '{config.max_structured_metadata_entries_count}'. {hint}"
         return None
 
@@ -301,7 +316,7 @@ def show(labels: Labels) -> str:
 
 def _too_many_streams(labels: Labels, tenant: str) -> str:
     return (
-        f"maximum active stream limit exceeded when trying to create stream {show(labels)}, reduce the number of active streams "
+        f"Maximum active stream limit exceeded when trying to create stream {show(labels)}, reduce the number of active streams "
         f"(reduce labels or reduce label values), or contact your Loki administrator to see if the limit can be increased, "
         f"user: '{tenant}'"
     )

@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from spyglass.api.loki import push, query, series, status, tail
+from spyglass.api.loki import deletes, detected, otlp, patterns, push, query, rules, series, status, tail
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.errors import error_response
 from spyglass.api.loki.tenant import BadTenant, NoTenant
@@ -30,6 +30,8 @@ def create_loki_app(deps: LokiDeps) -> Starlette:
                 return PlainTextResponse(f"{err}\n", status_code=401)
             except BadTenant as err:
                 return PlainTextResponse(f"{err}\n", status_code=400)
+            except deletes.DeletionDisabled as err:
+                return PlainTextResponse(f"{err}\n", status_code=403)
             except SpyglassError as err:
                 return error_response(err)
 
@@ -55,6 +57,22 @@ def create_loki_app(deps: LokiDeps) -> Starlette:
         route("/loki/api/v1/index/stats", series.index_stats),
         route("/loki/api/v1/index/volume", series.volume),
         route("/loki/api/v1/index/volume_range", series.volume_range),
+        route("/loki/api/v1/detected_labels", detected.labels),
+        route("/loki/api/v1/detected_fields", detected.fields),
+        route("/loki/api/v1/detected_field/{name}/values", detected.field_values),
+        route("/loki/api/v1/detected_fields/{name}/values", detected.field_values),
+        route("/loki/api/v1/patterns", patterns.patterns),
+        route("/loki/api/v1/drilldown-limits", status.drilldown_limits, ["GET"]),
+        route("/loki/api/v1/delete", deletes.create, ["POST", "PUT"]),
+        route("/loki/api/v1/delete", deletes.listing, ["GET"]),
+        route("/loki/api/v1/delete", deletes.cancel, ["DELETE"]),
+        route("/loki/api/v1/rules", rules.rule_groups, ["GET"]),
+        route("/loki/api/v1/rules/{namespace}", rules.rule_groups, ["GET"]),
+        route("/loki/api/v1/rules/{namespace}/{group}", rules.rule_groups, ["GET"]),
+        route("/api/prom/rules", rules.rule_groups, ["GET"]),
+        route("/prometheus/api/v1/rules", rules.prometheus_rules, ["GET"]),
+        route("/prometheus/api/v1/alerts", rules.prometheus_alerts, ["GET"]),
+        route("/otlp/v1/logs", otlp.logs, ["POST"]),
         WebSocketRoute("/loki/api/v1/tail", tail_endpoint),
         WebSocketRoute("/api/prom/tail", tail_endpoint),
         route("/ready", status.ready, ["GET"]),
@@ -62,5 +80,9 @@ def create_loki_app(deps: LokiDeps) -> Starlette:
         route("/config", status.config, ["GET"]),
         route("/loki/api/v1/status/buildinfo", status.buildinfo, ["GET"]),
         route("/services", status.services, ["GET"]),
+        route("/log_level", status.log_level, ["GET"]),
+        route("/log_level", status.set_log_level, ["POST"]),
+        route("/flush", status.flush),
+        route("/ingester/flush", status.flush),
     ]
     return Starlette(routes=routes)

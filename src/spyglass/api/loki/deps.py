@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from spyglass.api.bridge import CancellableBudget, QueryBridge
+from spyglass.api.loki.delete_requests import DeleteRequests
 from spyglass.config.loki import LimitsConfig
 from spyglass.ingest.logs import LogIngest
 from spyglass.model.telemetry import Registry
@@ -17,7 +18,7 @@ class LokiDeps:
     """Handed over by the composition root.
 
     config_text: the loaded file, for /config. budget: a new budget for each query. render_metrics: the body of /metrics.
-    ready: the reason why not, or "".
+    ready: the reason why not, or "". flush: write what is in memory to blocks now.
     """
 
     queries: LogQueries
@@ -28,9 +29,11 @@ class LokiDeps:
     clock: Clock
     budget: Callable[[], CancellableBudget]
     registry: Registry
+    deletes: DeleteRequests
     render_metrics: Callable[[], bytes]
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     auth_enabled: bool = False
     config_text: str = ""
     version: str = ""
     ready: Callable[[], str] = lambda: ""
+    flush: Callable[[], None] = lambda: None

@@ -2,6 +2,8 @@
 
 from starlette.responses import PlainTextResponse, Response
 
+from spyglass.api.loki.body import BodyTooLarge
+from spyglass.ingest.logs import NoStreams
 from spyglass.model import errors
 
 STATUS: tuple[tuple[type[errors.SpyglassError], int], ...] = (
@@ -12,6 +14,8 @@ STATUS: tuple[tuple[type[errors.SpyglassError], int], ...] = (
     (errors.QueryTimeout, 504),
     (errors.QueryCanceled, 499),
     (errors.RateLimited, 429),
+    (BodyTooLarge, 413),
+    (NoStreams, 422),
     (errors.IngestError, 400),
     (errors.NotFound, 404),
     (errors.DiskFull, 503),
@@ -20,7 +24,11 @@ STATUS: tuple[tuple[type[errors.SpyglassError], int], ...] = (
 )
 
 
+def status_of(error: errors.SpyglassError) -> int:
+    """The status of a kind of error."""
+    return next((code for kind, code in STATUS if isinstance(error, kind)), 500)
+
+
 def error_response(error: errors.SpyglassError) -> Response:
     """The answer to a request that failed."""
-    status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
-    return PlainTextResponse(f"{error}\n", status_code=status)
+    return PlainTextResponse(f"{error}\n", status_code=status_of(error))

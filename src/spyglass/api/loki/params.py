@@ -136,6 +136,16 @@ def limit_of(params: Params, *, maximum: int = 0) -> int:
     return limit
 
 
+def positive(params: Params, name: str, default: int) -> int:
+    """A whole number above 0."""
+    value = text(params, name)
+    if not value:
+        return default
+    if not re.fullmatch(r"\+?\d{1,9}", value) or int(value) == 0:
+        raise InvalidParameter(f"{name} must be a positive value, not {value!r}")
+    return int(value)
+
+
 def direction_of(params: Params) -> Direction:
     value = text(params, "direction", "backward").lower()
     if value == "forward":

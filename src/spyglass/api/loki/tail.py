@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Sequence
 
 import orjson
+from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
-from spyglass.api.loki.tenant import DEFAULT_TENANT
+from spyglass.api.loki.tenant import BadTenant, NoTenant, tenant_of
 from spyglass.model.errors import SpyglassError
 from spyglass.model.labels import Labels
 from spyglass.protocols.log_store import LogEntry
@@ -17,11 +18,18 @@ from spyglass.query.log_tail import TailFilter
 POLL_SECONDS = 0.2
 MAX_DELAY_SECONDS = 5
 
+Streams = list[tuple[Labels, list[LogEntry]]]
+Sent = set[tuple[Labels, LogEntry]]
+
 
 async def tail(socket: WebSocket, deps: LokiDeps) -> None:
     """Serve one tail until the client leaves. A bad query closes the socket with the reason."""
     params = {name: socket.query_params.getlist(name) for name in socket.query_params}
-    tenant = socket.headers.get("x-scope-orgid") or DEFAULT_TENANT
+    try:
+        tenant = tenant_of(socket, auth_enabled=deps.auth_enabled)
+    except (NoTenant, BadTenant) as err:
+        await _refuse(socket, str(err), 401 if isinstance(err, NoTenant) else 400)
+        return
     await socket.accept()
     try:
         keep = TailFilter(read.required(params, "query"))
@@ -40,13 +48,13 @@ async def _serve(
     subscription = deps.stores.store(tenant).subscribe()
     gone = asyncio.create_task(_until_gone(socket))
     try:
-        await _send_past(socket, deps, tenant, params)
+        sent = await _send_past(socket, deps, tenant, params)
         dropped = 0
         while not gone.done():
             await asyncio.wait({gone}, timeout=POLL_SECONDS + delay)
             arrived = subscription.drain()
             missed, dropped = subscription.dropped - dropped, subscription.dropped
-            streams = keep.apply(arrived) if arrived else []
+            streams = _without(keep.apply(arrived), sent) if arrived else []
             if streams or missed:
                 await socket.send_bytes(_frame(streams, missed))
     except (WebSocketDisconnect, RuntimeError):
@@ -56,7 +64,7 @@ async def _serve(
         gone.cancel()
 
 
-async def _send_past(socket: WebSocket, deps: LokiDeps, tenant: str, params: read.Params) -> None:
+async def _send_past(socket: WebSocket, deps: LokiDeps, tenant: str, params: read.Params) -> Sent:
     """What came between `start` (an hour ago) and now, at most `limit` entries."""
     now = deps.clock.now_ns()
     start = read.time_ns(read.text(params, "start"), "start") if read.text(params, "start") else now - read.HOUR_NS
@@ -77,6 +85,23 @@ async def _send_past(socket: WebSocket, deps: LokiDeps, tenant: str, params: rea
     streams = getattr(result, "streams", ())
     if streams:
         await socket.send_bytes(_frame([(labels, list(reversed(entries))) for labels, entries in streams], 0))
+    return {(labels, entry) for labels, entries in streams for entry in entries}
+
+
+def _without(streams: Streams, sent: Sent) -> Streams:
+    """Lines that arrived while the past was read were in both: each is shown once."""
+    if not sent:
+        return streams
+    fresh = [(labels, [entry for entry in entries if (labels, entry) not in sent]) for labels, entries in streams]
+    return [(labels, entries) for labels, entries in fresh if entries]
+
+
+async def _refuse(socket: WebSocket, reason: str, status: int) -> None:
+    """An HTTP answer instead of the upgrade, where the server can; else the handshake fails."""
+    if "websocket.http.response" in socket.scope.get("extensions", {}):
+        await socket.send_denial_response(PlainTextResponse(f"{reason}\n", status_code=status))
+    else:
+        await socket.close(1008, reason)
 
 
 async def _until_gone(socket: WebSocket) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from spyglass.model.errors import SpyglassError
 
@@ -18,7 +18,7 @@ class BadTenant(SpyglassError):
     """The header's value cannot name a tenant."""
 
 
-def tenant_of(request: Request, *, auth_enabled: bool) -> str:
+def tenant_of(request: HTTPConnection, *, auth_enabled: bool) -> str:
     """The tenant of a request. Raises NoTenant, BadTenant."""
     tenant = request.headers.get("x-scope-orgid", "")
     if not tenant:

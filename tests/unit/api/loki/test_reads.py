@@ -1,0 +1,198 @@
+"""The reading endpoints: shapes of answers, limits, errors."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.loki_kit import NOW, SECOND, LokiKit, loki
+
+from spyglass.config.loki import LimitsConfig
+
+HOUR = 3600 * SECOND
+WINDOW = {"start": NOW - HOUR, "end": NOW + SECOND}
+
+
+@pytest.fixture
+def kit() -> Iterator[LokiKit]:
+    """Two jobs, JSON and logfmt, a trace id beside a line, levels detected."""
+    with loki(generation=3) as kit:
+        orders = [
+            (
+                NOW - (60 - n) * SECOND,
+                f'{{"level":"info","msg":"order {n} took {n}ms","ms":{n}}}',
+                {"trace_id": f"t{n}"},
+            )
+            for n in range(50)
+        ]
+        mail = [(NOW - (60 - n) * SECOND, f"level=error to=user{n}@x.org size={n}KB retry=true") for n in range(10)]
+        labels = {"job": "shop", "instance": "1", "build": "42"}
+        status, text = kit.push([(labels, orders), ({"job": "mail", "instance": "2", "build": "43"}, mail)])
+        assert status == 204, text
+        yield kit
+
+
+def test_categorized_labels_keep_structured_metadata_beside_the_line(kit: LokiKit) -> None:
+    """With the flag, streams have their own labels only; the rest stands with each line, and the answer says so."""
+    query = {"query": '{job="shop"} | json | ms=7', **WINDOW}
+    flags = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
+    data = kit.get("/loki/api/v1/query_range", flags, **query)["data"]
+    assert data["encodingFlags"] == ["categorize-labels"]
+    (stream,) = data["result"]
+    assert stream["stream"] == {"job": "shop", "instance": "1", "build": "42", "service_name": "shop"}
+    _, _, extra = stream["values"][0]
+    assert extra["structuredMetadata"] == {"trace_id": "t7", "detected_level": "info"}
+    assert extra["parsed"] == {"level": "info", "msg": "order 7 took 7ms", "ms": "7"}
+    (plain,) = kit.get("/loki/api/v1/query_range", **query)["data"]["result"]
+    assert plain["stream"]["trace_id"] == "t7"
+    assert len(plain["values"][0]) == 2
+
+
+def test_labels_values_and_series(kit: LokiKit) -> None:
+    """Names, values and streams, all and by selector."""
+    assert kit.get("/loki/api/v1/labels", **WINDOW)["data"] == ["build", "instance", "job", "service_name"]
+    assert kit.get("/loki/api/v1/label/job/values", **WINDOW)["data"] == ["mail", "shop"]
+    assert kit.get("/loki/api/v1/label/job/values", query='{instance="1"}', **WINDOW)["data"] == ["shop"]
+    series = kit.get("/loki/api/v1/series", **{"match[]": '{job="mail"}'}, **WINDOW)["data"]
+    assert series == [{"job": "mail", "instance": "2", "build": "43", "service_name": "mail"}]
+
+
+def test_stats_and_volume(kit: LokiKit) -> None:
+    """Counts of streams, entries and bytes; bytes by label, the largest first; per step."""
+    stats = kit.get("/loki/api/v1/index/stats", query='{job="mail"}', **WINDOW)
+    assert (stats["streams"], stats["entries"]) == (1, 10)
+    assert stats["bytes"] > 300
+    selector = {"query": '{job=~".+"}', **WINDOW}
+    data = kit.get("/loki/api/v1/index/volume", **selector)["data"]
+    assert data["resultType"] == "vector"
+    assert [row["metric"] for row in data["result"]] == [{"job": "shop"}, {"job": "mail"}]
+    assert int(data["result"][1]["value"][1]) == stats["bytes"]
+    by_label = kit.get("/loki/api/v1/index/volume", aggregateBy="labels", **selector)["data"]["result"]
+    assert [row["metric"] for row in by_label] == [{"job": ""}]
+    one = kit.get("/loki/api/v1/index/volume", targetLabels="instance", limit=1, **selector)["data"]["result"]
+    assert [row["metric"] for row in one] == [{"instance": "1"}]
+    ranged = kit.get("/loki/api/v1/index/volume_range", step="30m", **selector)["data"]
+    assert ranged["resultType"] == "matrix"
+    assert sum(int(size) for _, size in ranged["result"][1]["values"]) == stats["bytes"]
+
+
+def test_detected_labels_leave_out_identifiers(kit: LokiKit) -> None:
+    """A label whose values are all numbers is nothing to browse by, unless it is one of those that people browse by."""
+    found = kit.get("/loki/api/v1/detected_labels", **WINDOW)["detectedLabels"]
+    assert found == [
+        {"label": "instance", "cardinality": 2},
+        {"label": "job", "cardinality": 2},
+        {"label": "service_name", "cardinality": 2},
+    ]
+
+
+def test_detected_fields_and_their_values(kit: LokiKit) -> None:
+    """Fields with type, cardinality and the parser that finds them; the values of one."""
+    answer = kit.get("/loki/api/v1/detected_fields", query='{job="mail"}', **WINDOW)
+    fields = {one["label"]: one for one in answer["fields"]}
+    assert answer["limit"] == 1000
+    assert fields["size"] == {"label": "size", "type": "bytes", "cardinality": 10, "parsers": ["logfmt"]}
+    assert fields["retry"]["type"] == "boolean"
+    assert fields["detected_level"]["parsers"] is None
+    for path in ("detected_field", "detected_fields"):
+        values = kit.get(f"/loki/api/v1/{path}/size/values", query='{job="mail"}', limit=3, **WINDOW)
+        assert (len(values["values"]), values["limit"]) == (3, 3)
+    limited = kit.get("/loki/api/v1/detected_fields", query='{job="shop"}', line_limit=1, **WINDOW)["fields"]
+    assert {one["cardinality"] for one in limited} == {1}
+    assert kit.error("/loki/api/v1/detected_fields", query='rate({job="mail"}[1m])', **WINDOW)[0] == 400
+    assert kit.error("/loki/api/v1/detected_fields", query='{job="mail"}', limit="x", **WINDOW)[0] == 400
+
+
+def test_patterns_count_lines_by_kind(kit: LokiKit) -> None:
+    """Words that differ are <_>; counts per step; the most frequent kind first, with its level."""
+    data = kit.get("/loki/api/v1/patterns", query='{job=~".+"}', step="1m", **WINDOW)["data"]
+    assert data[0]["pattern"] == '{"level":"info","msg":"order <_> took <_>","ms":<_>}'
+    assert (data[0]["level"], data[1]["level"]) == ("info", "error")
+    assert sum(count for _, count in data[0]["samples"]) == 50
+    assert all(at % 60 == 0 for at, _ in data[0]["samples"])
+    assert data[1]["pattern"] == "level=error to=<_>@x.org size=<_> retry=true" or "<_>" in data[1]["pattern"]
+    assert kit.error("/loki/api/v1/patterns", query='rate({job="mail"}[1m])', **WINDOW)[0] == 400
+
+
+def test_the_rulers_lists_are_empty(kit: LokiKit) -> None:
+    """As Loki's without rules: 404 in words, and empty Prometheus lists."""
+    assert kit.error("/loki/api/v1/rules") == (404, "no rule groups found")
+    assert kit.get("/prometheus/api/v1/rules")["data"] == {"groups": []}
+    assert kit.get("/prometheus/api/v1/alerts")["data"] == {"alerts": []}
+
+
+def test_pages_about_the_server(kit: LokiKit) -> None:
+    """ready, metrics, config, buildinfo, services, flush, log_level, drilldown-limits."""
+    assert kit.client.get("/ready").text == "ready\n"
+    assert kit.client.get("/metrics").text == "up 1\n"
+    assert kit.client.get("/config").text == "auth_enabled: false\n"
+    assert "distributor => Running" in kit.client.get("/services").text
+    assert kit.get("/loki/api/v1/status/buildinfo")["version"].startswith("3.")
+    assert kit.client.post("/flush").status_code == 204
+    assert kit.client.post("/ingester/flush").status_code == 204
+    answer = kit.get("/loki/api/v1/drilldown-limits")
+    assert answer["pattern_ingester_enabled"] is True
+    assert answer["limits"]["max_query_series"] == 500
+    assert answer["limits"]["discover_service_name"][0] == "service"
+    level = kit.get("/log_level")["message"].rpartition(" ")[2]
+    assert kit.client.post("/log_level", data={"log_level": "debug"}).json()["status"] == "success"
+    assert kit.get("/log_level")["message"] == "Current log level is debug"
+    assert kit.client.post("/log_level", data={"log_level": level}).status_code == 200
+    assert kit.client.post("/log_level", data={"log_level": "loud"}).status_code == 400
+
+
+def test_format_query(kit: LokiKit) -> None:
+    """The query in its canonical form; a bad one is named with its place."""
+    assert kit.get("/loki/api/v1/format_query", query='{job = "a"}|="x"')["data"] == '{job="a"} |= "x"'
+    status, text = kit.error("/loki/api/v1/format_query", query="{job=")
+    assert status == 400
+    assert text.startswith("parse error at line 1")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "text"),
+    [
+        ({"query": "{job="}, "parse error at line 1"),
+        ({"query": ""}, "syntax error: unexpected $end"),
+        ({"query": '{job="a"}', "limit": "0"}, "limit must be a positive value"),
+        ({"query": '{job="a"}', "limit": "x"}, "invalid syntax"),
+        (
+            {"query": '{job="a"}', "limit": "5001"},
+            "max entries limit per query exceeded, limit > max_entries_limit_per_query",
+        ),
+        ({"query": '{job="a"}', "start": "yesterday"}, "cannot parse"),
+        (
+            {"query": '{job="a"}', "start": NOW, "end": NOW - 1},
+            "end timestamp must not be before or equal to start time",
+        ),
+        ({"query": '{job="a"}', "direction": "sideways"}, "invalid direction"),
+        ({"query": '{job="a"}', "step": "0"}, "zero or negative query resolution step"),
+        ({"query": '{job="a"}', "step": "1ms", **WINDOW}, "exceeded maximum resolution of 11,000 points"),
+        (
+            {"query": '{job="a"}', "start": NOW - 800 * HOUR, "end": NOW},
+            "the query time range exceeds the limit (query length: 800h0m0s, limit: 721h0m0s)",
+        ),
+    ],
+)
+def test_a_bad_range_query_is_a_400_in_lokis_words(kit: LokiKit, parameters: dict[str, object], text: str) -> None:
+    """Every parameter has its own message."""
+    status, answer = kit.error("/loki/api/v1/query_range", **parameters)
+    assert status == 400
+    assert text in answer
+
+
+def test_a_query_that_gives_too_many_series_is_refused() -> None:
+    """max_query_series, with what to do about it."""
+    with loki(LimitsConfig(max_query_series=3)) as kit:
+        kit.push([({"job": f"j{n}"}, [(NOW - SECOND, "x")]) for n in range(5)])
+        status, text = kit.error("/loki/api/v1/query", query='rate({job=~".+"}[1m])', time=NOW)
+        assert status == 400
+        assert text.startswith("maximum number of series (3) reached for a single query")
+        result = kit.get("/loki/api/v1/query", query='sum(rate({job=~".+"}[1m]))', time=NOW)["data"]["result"]
+        assert len(result) == 1
+
+
+def test_form_parameters_are_read_as_those_of_the_url(kit: LokiKit) -> None:
+    """POST with a form, as Grafana sends long queries."""
+    form = {"query": '{job="mail"}', "limit": "1", **{name: str(value) for name, value in WINDOW.items()}}
+    answer = kit.client.post("/loki/api/v1/query_range", data=form)
+    assert answer.status_code == 200
+    assert len(answer.json()["data"]["result"]) == 1
