@@ -61,7 +61,7 @@ def evaluate_info(node: Info, ctx: EvalContext) -> Frame:
             sources.append(row)
             masks.append(mask)
     taken = rows_of(base, np.array(sources, np.int64))
-    present = taken.present & np.array(masks).reshape(taken.present.shape)
+    present = taken.present & np.array(masks, bool).reshape(taken.present.shape)
     return merged(replace(taken, labels=_table(rows), present=present))
 
 

@@ -1,6 +1,10 @@
 """PromQL's parser: accepts, rejects with upstream's texts and positions, prints back."""
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spyglass.model.errors import ParseError
 from spyglass.query.promql import ast
@@ -236,3 +240,41 @@ def test_deep_nesting_is_refused() -> None:
     """Instead of Python's stack running over."""
     with pytest.raises(ParseError, match="nested"):
         parse("(" * 10_000 + "1" + ")" * 10_000)
+
+
+PIECES = [
+    *"()[]{},:=!~+-*/%^@\"'` \n",
+    "sum",
+    "by",
+    "on",
+    "rate",
+    "up",
+    "5m",
+    "1e",
+    "0x",
+    "offset",
+    "bool",
+    "=~",
+    "and",
+    "#x\n",
+    "é",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+@settings(max_examples=1500, deadline=None)
+def test_any_text_is_a_query_or_a_parse_error(text: str) -> None:
+    """Nothing else comes out, and what was read is read again the same."""
+    outcome = _parsed(text)
+    if isinstance(outcome, str):
+        assert re.match(r"\d+:\d+: parse error: ", outcome)
+    else:
+        assert render(parse(render(outcome))) == render(outcome)
+
+
+def _parsed(text: str) -> ast.Expr | str:
+    """The tree, or the error's text."""
+    try:
+        return parse(text)
+    except ParseError as err:
+        return err.message
