@@ -20,7 +20,7 @@ from spyglass.testing.clock import VirtualClock
 from spyglass.testing.log_store_suite import SECOND, T0, UnlimitedBudget, random_line, stream
 
 START = T0 // (60 * SECOND) * 60 * SECOND
-LINES = 1500
+LINES = 1000
 Stores = tuple[LogStores, LogStores]
 
 PIPELINES = """
@@ -131,7 +131,7 @@ def fill(stores: LogStores, rng: random.Random) -> None:
     for i in range(LINES):
         labels = (web, worker, other)[min(2, rng.randrange(20))] if i % 3 else web
         metadata = (("trace_id", f"t{rng.randrange(4)}"),) if labels is other else ()
-        batch[labels].append(LogEntry(START + i * 400_000_000, random_line(rng, i), metadata))
+        batch[labels].append(LogEntry(START + i * 600_000_000, random_line(rng, i), metadata))
         if len(batch[web]) > 200:
             stores.store().append(list(batch.items()))
             batch = {web: [], worker: [], other: []}
