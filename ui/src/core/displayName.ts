@@ -14,9 +14,31 @@ export function formatLabels(labels: Labels, withoutName = true): string {
 export function displayName(field: Field, frame?: Frame, frames: readonly Frame[] = []): string {
   const { displayName: fixed, displayNameFromDS } = field.config;
   if (fixed) return fillName(fixed, field, frame);
-  if (displayNameFromDS) return displayNameFromDS;
+  if (displayNameFromDS) return isAutomatic(field) ? distinguishing(field, frames) : displayNameFromDS;
   if (field.type === 'time' && !field.labels) return field.name || 'Time';
   return derivedName(field, frame, frames);
+}
+
+/** The datasource was given no legend and wrote all labels. */
+function isAutomatic(field: Field): boolean {
+  const { displayNameFromDS } = field.config;
+  return displayNameFromDS!.startsWith('{') && displayNameFromDS === formatLabels(field.labels ?? {});
+}
+
+const told = new WeakMap<readonly Frame[], Set<string>>();
+
+/** Only labels in which series differ: what all share tells nothing. */
+function distinguishing(field: Field, frames: readonly Frame[]): string {
+  let names = told.get(frames);
+  if (!names) told.set(frames, (names = differingLabels(frames)));
+  const labels = Object.fromEntries(Object.entries(field.labels ?? {}).filter(([name]) => names.has(name)));
+  return formatLabels(labels) || field.config.displayNameFromDS!;
+}
+
+function differingLabels(frames: readonly Frame[]): Set<string> {
+  const sets = frames.flatMap((f) => f.fields.filter((x) => x.type === 'number' && x.labels).map((x) => x.labels!));
+  const all = new Set(sets.flatMap((s) => Object.keys(s)));
+  return new Set([...all].filter((name) => sets.some((s) => s[name] !== sets[0][name])));
 }
 
 function fillName(pattern: string, field: Field, frame?: Frame): string {

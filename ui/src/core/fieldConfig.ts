@@ -51,7 +51,8 @@ export function matches(matcher: Override['matcher'], field: Field, frame: Frame
   const { id, options } = matcher;
   switch (id) {
     case 'byName':
-      return name === options || field.name === options;
+      // Automatic legends are shortened on the screen; overrides may hold them in full.
+      return name === options || field.name === options || field.config.displayNameFromDS === options;
     case 'byNames': {
       const names: string[] = options?.names ?? options ?? [];
       return names.includes(name) !== (options?.mode === 'exclude' || !!options?.readOnly && options?.mode === 'exclude');

@@ -20,6 +20,12 @@ describe('names', () => {
   };
   test('the legend of the datasource wins over labels', () => expect(named({ a: 'b' }, { displayNameFromDS: 'mine' })).toBe('mine'));
   test('an override may use labels', () => expect(named({ a: 'b' }, { displayName: 'is ${__field.labels.a}' })).toBe('is b'));
+  test('an automatic legend names only what tells series apart', () => {
+    const series = (a: string) => makeFrame([{ name: 'Time', type: 'time', values: [1] }, { name: 'Value', values: [1], labels: { a, job: 'x' }, config: { displayNameFromDS: `{a="${a}", job="x"}` } }]);
+    const frames = [series('1'), series('2')];
+    expect(frames.map((f) => displayName(f.fields[1], f, frames))).toEqual(['{a="1"}', '{a="2"}']);
+    expect(displayName(frames[0].fields[1], frames[0], [frames[0]])).toBe('{a="1", job="x"}');
+  });
   test('several labels are written out', () => expect(named({ __name__: 'up', a: 'b', c: 'd' })).toBe('up {a="b", c="d"}'));
   test('a single distinguishing label is enough', () => expect(named({ a: 'b' })).toBe('b'));
 });

@@ -62,12 +62,17 @@ function rowsOf(frame: Frame, frameIndex: number): LogRow[] {
   const ns = frame.fields.find((f) => f.name === 'tsNs')?.values;
   const id = frame.fields.find((f) => f.name === 'id')?.values;
   const rows = new Array<LogRow>(frame.length);
+  const seen = new Map<string, number>();
   for (let i = 0; i < frame.length; i++) {
     const own = labelsAt(labels?.[i]) ?? line.labels ?? {};
     const text = line.values[i] === null || line.values[i] === undefined ? '' : String(line.values[i]);
     const timeMs = Number(time.values[i]);
     const timeNs = ns ? String(ns[i]) : `${timeMs}${String(time.nanos?.[i] ?? 0).padStart(6, '0')}`;
-    rows[i] = { key: `${frameIndex}:${i}:${id?.[i] ?? timeNs}`, timeMs, timeNs, line: text, labels: own, level: levelOf(own, text), refId: frame.refId };
+    const identity = String(id?.[i] ?? timeNs);
+    const again = seen.get(identity) ?? 0;
+    seen.set(identity, again + 1);
+    // Stays the same over a refresh, so that opened lines stay open.
+    rows[i] = { key: `${frameIndex}:${identity}:${again}`, timeMs, timeNs, line: text, labels: own, level: levelOf(own, text), refId: frame.refId };
   }
   return rows;
 }
@@ -141,4 +146,14 @@ export function dedupRows(rows: readonly LogRow[], how: Dedup): (LogRow & { repe
     else result.push({ ...row, repeats: 1 });
   }
   return result;
+}
+
+/** Lines longer than this are cut on the screen: megabytes in one row would stop the page. */
+const LONGEST_SHOWN = 8192;
+const LONGEST_OPENED = 262144;
+
+/** A line as shown in the list, or opened. */
+export function shownLine(line: string, opened = false): string {
+  const most = opened ? LONGEST_OPENED : LONGEST_SHOWN;
+  return line.length > most ? `${line.slice(0, most)}… (${line.length} characters)` : line;
 }
