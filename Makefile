@@ -7,6 +7,7 @@ STAMPS := .stamps
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" $(CURDIR)/$(BIN)/npm
 UI_SOURCES = $(shell find ui/src ui/public ui/index.html ui/package-lock.json ui/vite.config.ts -type f 2>/dev/null)
 EXPRESS := examples/express
+CLIENTS := tests/clients
 
 .PHONY: help demo test check lint types imports unit ui ui-test integration e2e conformance peers lock clean
 
@@ -36,6 +37,11 @@ $(STAMPS)/ui: $(UI_SOURCES) $(STAMPS)/ui-packages
 $(STAMPS)/express: $(EXPRESS)/package-lock.json $(STAMPS)/venv
 	@echo "[setup] packages of the Express example"
 	@cd $(EXPRESS) && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/clients: $(CLIENTS)/package-lock.json $(STAMPS)/venv
+	@echo "[setup] Loki's clients for Node"
+	@cd $(CLIENTS) && $(NPM) ci --no-audit --no-fund --loglevel=error
 	@mkdir -p $(STAMPS) && touch $@
 
 ui: $(STAMPS)/ui  ## build the web UI into ui/dist
@@ -77,7 +83,7 @@ peers:  ## install the real programs that tests talk to (Debian packages)
 conformance: $(STAMPS)/venv  ## upstream's own test data
 	@$(BIN)/pytest tests/conformance
 
-integration: $(STAMPS)/venv $(STAMPS)/ui $(STAMPS)/express peers  ## real peers, crashes, the whole stack
+integration: $(STAMPS)/venv $(STAMPS)/ui $(STAMPS)/express $(STAMPS)/clients peers  ## real peers, crashes, the whole stack
 	@$(BIN)/pytest tests/integration
 
 ui-test: $(STAMPS)/ui peers  ## the web UI's own tests and budgets
@@ -97,4 +103,4 @@ lock: $(STAMPS)/venv  ## lock files anew, with hashes and without addresses
 	@$(BIN)/$(COMPILE) -c requirements.txt -o requirements-dev.txt pyproject.toml requirements-dev.in
 
 clean:  ## remove what was built (never data)
-	rm -rf $(VENV) $(STAMPS) ui/node_modules ui/dist $(EXPRESS)/node_modules build dist
+	rm -rf $(VENV) $(STAMPS) ui/node_modules ui/dist $(EXPRESS)/node_modules $(CLIENTS)/node_modules build dist

@@ -1,0 +1,198 @@
+"""Loki's clients as users have them, against a real server: what they send is what queries give."""
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import logging_loki  # type: ignore[import-untyped]
+import pytest
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.resources import Resource
+from tests.conformance_data import ROOT
+from tests.support.stack import Stack, get, wait_for
+from websockets.sync.client import connect
+
+CLIENTS = ROOT / "tests" / "clients"
+NODE = ROOT / ".venv" / "bin" / "node"
+CATEGORIZE = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """With the defaults of Loki 3."""
+    with Stack(tmp_path_factory.mktemp("clients"), targets="logs") as stack:
+        (stack.folder / "loki.yml").write_text("auth_enabled: false\n")
+        config = json.loads((stack.folder / "spyglass.yml").read_text())
+        config["files"]["loki"] = str(stack.folder / "loki.yml")
+        (stack.folder / "spyglass.yml").write_text(json.dumps(config))
+        yield stack.start()
+        assert stack.stop() == 0
+
+
+def streams(stack: Stack, selector: str) -> list[tuple[dict[str, str], str, dict[str, str]]]:
+    """(labels, line, structured metadata) of the last hour, by line."""
+    window = {"query": selector, "start": str(time.time_ns() - 3600 * 10**9), "limit": "1000"}
+    status, body = get(stack.url("loki", "/loki/api/v1/query_range"), window, CATEGORIZE)
+    assert status == 200, body
+    rows = [
+        (stream["stream"], line, extra.get("structuredMetadata", {}))
+        for stream in json.loads(body)["data"]["result"]
+        for _, line, extra in stream["values"]
+    ]
+    return sorted(rows, key=lambda row: row[1])
+
+
+def some(stack: Stack, selector: str, count: int) -> list[tuple[dict[str, str], str, dict[str, str]]]:
+    """The same once there are so many."""
+
+    def found() -> list[tuple[dict[str, str], str, dict[str, str]]]:
+        rows = streams(stack, selector)
+        return rows if len(rows) >= count else []
+
+    rows: list[tuple[dict[str, str], str, dict[str, str]]] = wait_for(found, f"{count} lines of {selector}")
+    assert len(rows) == count
+    return rows
+
+
+def node(script: str, *arguments: str) -> None:
+    assert (CLIENTS / "node_modules").is_dir(), "their packages are missing: make integration installs them"
+    command = [str(NODE) if NODE.exists() else shutil.which("node") or "node", script, *arguments]
+    done = subprocess.run(command, cwd=CLIENTS, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("mode", ["json", "protobuf"])
+def test_winston_loki(stack: Stack, mode: str) -> None:
+    """Lines, levels as labels, a line's own labels; JSON with metadata, and protobuf with snappy."""
+    node("winston.mjs", stack.url("loki"), mode)
+    rows = some(stack, f'{{app="winston-{mode}"}}', 3)
+    lines = {json.loads(line)["message"]: (labels, metadata) for labels, line, metadata in rows}
+    assert {name: labels["level"] for name, (labels, _) in lines.items()} == {
+        "started": "info",
+        "slow": "warn",
+        "broken ü": "error",
+    }
+    assert lines["slow"][0]["route"] == "orders"
+    assert lines["broken ü"][1]["detected_level"] == "error"
+
+
+def test_pino_loki(stack: Stack) -> None:
+    """From its worker thread: properties as labels, structured metadata beside the line."""
+    node("pino.mjs", stack.url("loki"))
+    rows = some(stack, '{app="pino"}', 3)
+    lines = {json.loads(line)["msg"]: (labels, metadata) for labels, line, metadata in rows}
+    assert lines["slow"][0]["route"] == "orders"
+    assert lines["broken ü"][1] == {"detected_level": "error", "trace_id": "abc"}
+
+
+def test_python_logging_loki(stack: Stack) -> None:
+    """A handler of the standard library's logging, with tags as labels."""
+    handler = logging_loki.LokiHandler(url=stack.url("loki", "/loki/api/v1/push"), tags={"app": "python"}, version="1")
+    logger = logging.getLogger("tests.loki_client")
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        logger.error("broken ü", extra={"tags": {"route": "orders"}})
+        logger.warning("two\nlines")
+    finally:
+        logger.removeHandler(handler)
+        handler.emitter.close()
+    rows = some(stack, '{app="python"}', 2)
+    assert [(labels["severity"], line) for labels, line, _ in rows] == [
+        ("error", "broken ü"),
+        ("warning", "two\nlines"),
+    ]
+    assert rows[0][0]["route"] == "orders"
+    assert rows[0][2]["detected_level"] == "error"
+
+
+@pytest.mark.parametrize("compression", [Compression.NoCompression, Compression.Gzip, Compression.Deflate])
+def test_the_opentelemetry_sdk(stack: Stack, compression: Compression) -> None:
+    """Its resource is the stream, attributes and the trace are structured metadata, severity is the level."""
+    service = f"otel-{compression.value}"
+    indexed = {"service.name": service, "service.instance.id": "1", "k8s.pod.name": "pod-1"}
+    resource = Resource.create({**indexed, "os.type": "linux"})
+    provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
+    exporter = OTLPLogExporter(endpoint=stack.url("loki", "/otlp/v1/logs"), compression=compression)
+    provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
+    attributes: dict[str, Any] = {"http.status_code": 500, "retry": True, "tags": ["a", "b"]}
+    provider.get_logger("tests.otel", "1.2").emit(
+        LogRecord(
+            timestamp=time.time_ns(),
+            severity_number=SeverityNumber.ERROR,
+            severity_text="ERROR",
+            body="it broke",
+            attributes=attributes,
+        )
+    )
+    assert provider.force_flush()
+    provider.shutdown()
+    ((labels, line, metadata),) = some(stack, f'{{service_name="{service}"}}', 1)
+    assert (labels, line) == ({name.replace(".", "_"): value for name, value in indexed.items()}, "it broke")
+    wanted = {
+        "detected_level": "error",
+        "http_status_code": "500",
+        "os_type": "linux",
+        "retry": "true",
+        "scope_name": "tests.otel",
+        "scope_version": "1.2",
+        "severity_number": "17",
+        "severity_text": "ERROR",
+        "tags": '["a","b"]',
+    }
+    assert {name: metadata.get(name) for name in wanted} == wanted
+
+
+def push(stack: Stack, app: str, lines: list[str]) -> None:
+    now = time.time_ns()
+    values = [[str(now + n), line] for n, line in enumerate(lines)]
+    body = json.dumps({"streams": [{"stream": {"app": app}, "values": values}]}).encode()
+    command = ["curl", "-sf", "-H", "Content-Type: application/json", "--data-binary", "@-"]
+    subprocess.run([*command, stack.url("loki", "/loki/api/v1/push")], input=body, check=True, timeout=30)
+
+
+def lines_of(frame: str | bytes) -> list[str]:
+    return [line for stream in json.loads(frame)["streams"] or () for _, line in stream["values"]]
+
+
+def test_a_tail_shows_the_past_once_and_then_what_comes(stack: Stack) -> None:
+    """A websocket client: past lines, then new ones through the query's pipeline, each once, in order."""
+    push(stack, "tail", ["old ERROR", "old fine"])
+    url = stack.url("loki", "/loki/api/v1/tail").replace("http", "ws")
+    with connect(f'{url}?query={{app="tail"}}|="ERROR"&limit=10') as socket:
+        assert lines_of(socket.recv(timeout=10)) == ["old ERROR"]
+        push(stack, "tail", ["ERROR 1", "fine", "ERROR 2"])
+        frame = socket.recv(timeout=10)
+        assert lines_of(frame) == ["ERROR 1", "ERROR 2"]
+        assert json.loads(frame)["dropped_entries"] is None
+
+
+def test_logql_is_what_logcli_is(stack: Stack) -> None:
+    """Query, raw and JSON output, unlimited export, labels, series, stats, volume, standard input."""
+    push(stack, "cli", [f'{{"n":{n}}}' for n in range(12)])
+    url = ("--url", stack.url("loki"))
+
+    def run(*arguments: str, text: str = "") -> str:
+        command = [str(ROOT / ".venv/bin/python"), "-m", "spyglass", "logql", *arguments]
+        environment = os.environ | {"NO_COLOR": "1"}
+        done = subprocess.run(
+            command, input=text, capture_output=True, text=True, timeout=60, check=False, env=environment
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert run('{app="cli"}', *url, "--limit", "2", "-o", "raw").splitlines() == ['{"n":11}', '{"n":10}']
+    every = run('{app="cli"}', *url, "--limit", "0", "--forward", "-o", "jsonl").splitlines()
+    assert [json.loads(json.loads(line)["line"])["n"] for line in every] == list(range(12))
+    assert "app" in run("--labels", *url)
+    assert "cli" in run("--values", "app", *url)
+    assert 'app="cli"' in run('{app="cli"}', "--series", *url)
