@@ -10,7 +10,7 @@ import numpy as np
 
 from spyglass.model.arrays import F64, I64, Mask
 from spyglass.model.samples import SampleTile
-from spyglass.query.kernels.rates import reset_points
+from spyglass.query.kernels.rates import lost_between, reset_points
 from spyglass.query.kernels.windows import Piece, Reaches, run_bounds
 
 FUNCTIONS = {
@@ -116,8 +116,7 @@ def _correction(found: Borders, left: F64, right: F64) -> F64:
     some = last >= first
     (first_value, _), (last_value, _) = _at(found, first), _at(found, last)
     drops = reset_points(found.values)
-    lost = np.concatenate([[0.0], np.cumsum(found.values[drops - 1])])
-    among = lost[np.searchsorted(drops, last, side="right")] - lost[np.searchsorted(drops, first, side="right")]
+    among = lost_between(found.values, drops, first, last)
     entering = np.where(first_value < left, left, 0.0)
     leaving = np.where(right < last_value, last_value, 0.0)
     correction: F64 = np.where(some, entering + among + leaving, np.where(right < left, left, 0.0))

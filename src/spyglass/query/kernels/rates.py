@@ -54,14 +54,25 @@ def add_resets(windows: Windows, first: I64, last: I64, change: F64) -> None:
     owners = np.searchsorted(windows.offsets, drops, side="right") - 1
     inside = drops != windows.offsets[owners]
     drops, owners = drops[inside], owners[inside]
-    # lost[i]: the sum over the first i resets.
-    lost = np.concatenate([[0.0], np.cumsum(windows.values[drops - 1])])
     rows = np.unique(owners)
     base = windows.offsets[:-1][rows, None]
     of_rows = slice(None) if windows.shared else rows
-    upto_last = np.searchsorted(drops, base + last[of_rows], side="right")
-    upto_first = np.searchsorted(drops, base + first[of_rows], side="right")
-    change[rows] += lost[upto_last] - lost[upto_first]
+    change[rows] += lost_between(windows.values, drops, base + first[of_rows], base + last[of_rows])
+
+
+def lost_between(values: F64, drops: I64, first: I64, last: I64) -> F64:
+    """What was lost at the resets behind the samples `first` and up to `last` (flat indices of any one shape).
+
+    Each window adds up its own resets: a running sum over all of them would drown small windows in the rounding of large ones.
+    """
+    low = np.searchsorted(drops, first.reshape(-1), side="right")
+    high = np.searchsorted(drops, last.reshape(-1), side="right")
+    lost = np.zeros(low.shape)
+    some = np.flatnonzero(high > low)
+    if len(some):
+        before = np.append(values[drops - 1], 0.0)
+        lost[some] = np.add.reduceat(before, np.stack([low[some], high[some]], axis=1).reshape(-1))[::2]
+    return lost.reshape(first.shape)
 
 
 def reset_points(values: F64) -> I64:

@@ -235,24 +235,42 @@ def _tile_windows(tile: SampleTile, reaches: Reaches) -> Windows:
 
 
 def _run_windows(runs: SampleRuns, reaches: Reaches) -> Windows:
-    first = runs.offsets[:-1, None]
-    lo, hi = run_bounds(runs, reaches.starts) - first, run_bounds(runs, reaches.ends) - first
+    first, index = runs.offsets[:-1, None], RunIndex.of(runs)
+    lo, hi = index.after(reaches.starts) - first, index.after(reaches.ends) - first
     times = reaches.starts, reaches.ends, reaches.eval_times
     return Windows(runs.values, runs.times, runs.offsets, lo, hi, *times)
 
 
 def run_bounds(runs: SampleRuns, limits: I64) -> I64:
-    """For each series and limit the flat index [S,T] of its first sample later than the limit.
+    """For each series and limit the flat index [S,T] of its first sample later than the limit."""
+    return RunIndex.of(runs).after(limits)
 
-    Series and time are packed into one ascending key, so that one binary search per (series, limit) does for all series at once.
+
+@dataclass(frozen=True, slots=True)
+class RunIndex:
+    """Series and time packed into one ascending key [M], so that one binary search per (series, limit) does for all series at once.
+
+    oldest, width: key = series * width + (time - oldest).
     """
-    series = len(runs.rows)
-    if len(runs.times) == 0:
-        return np.zeros((series, len(limits)), np.int64)
-    oldest, newest = int(runs.times.min()), int(runs.times.max())
-    width = newest - oldest + 2
-    owner = np.repeat(np.arange(series, dtype=np.int64), np.diff(runs.offsets))
-    keys = owner * width + (runs.times - oldest)
-    sought = np.clip(limits - oldest, -1, width - 2)
-    needles = np.arange(series, dtype=np.int64)[:, None] * width + sought
-    return np.searchsorted(keys, needles.reshape(-1), side="right").reshape(needles.shape).astype(np.int64)
+
+    keys: I64
+    series: int
+    oldest: int
+    width: int
+
+    @staticmethod
+    def of(runs: SampleRuns) -> "RunIndex":
+        series = len(runs.rows)
+        if len(runs.times) == 0:
+            return RunIndex(runs.times, series, 0, 1)
+        oldest, newest = int(runs.times.min()), int(runs.times.max())
+        width = newest - oldest + 2
+        shift = np.arange(series, dtype=np.int64) * width - oldest
+        return RunIndex(runs.times + np.repeat(shift, np.diff(runs.offsets)), series, oldest, width)
+
+    def after(self, limits: I64) -> I64:
+        """The flat index [S,T] of each series' first sample later than each limit [T]."""
+        sought = np.clip(limits - self.oldest, -1, self.width - 2)
+        needles = np.arange(self.series, dtype=np.int64)[:, None] * self.width + sought
+        found: I64 = np.searchsorted(self.keys, needles.reshape(-1), side="right").reshape(needles.shape)
+        return found

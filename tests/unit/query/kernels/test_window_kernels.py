@@ -260,3 +260,16 @@ def test_predict_linear_follows_the_line() -> None:
     windows = windows_of(tile, Reaches(ends - 100_000, ends, ends))
     found, _ = trends.predict_linear(windows, np.array([60.0]))
     assert found[0, 0] == pytest.approx(3.0 + 2.0 * 210)
+
+
+def test_resets_of_one_series_do_not_blur_another() -> None:
+    """A byte counter that loses a terabyte and a request counter that loses ten are corrected each by its own."""
+    times = np.arange(6, dtype=np.int64) * 10_000
+    values = np.array([[1e12, 1e12 + 1, 1.0, 2.0, 3.0, 4.0], [8.0, 9.0, 10.0, 0.5, 1.0, 1.5]])
+    tile = SampleTile(np.arange(2), times, values, None, False)
+    ends = np.array([50_000])
+    reaches = Reaches(ends - 51_000, ends, ends)
+    for piece in (tile, as_runs(tile)):
+        windows = windows_of(piece, reaches)
+        found, _ = rates.extrapolated(windows, is_counter=True, is_rate=False, range_ms=51_000)
+        assert found[1, 0] == pytest.approx(3.5 * 51 / 50, rel=1e-12)
