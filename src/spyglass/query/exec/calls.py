@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from spyglass.model.errors import ExecutionError
 from spyglass.query.exec import calendar, label_functions, math_functions, native_functions, sorting
 from spyglass.query.exec.classic_histograms import histogram_fraction, histogram_quantile, histogram_quantiles
 from spyglass.query.exec.context import EvalContext
@@ -12,6 +13,11 @@ from spyglass.query.exec.values import Scalar, Value
 from spyglass.query.plan.nodes import Call
 
 Function = Callable[[Call, EvalContext], Value]
+
+
+def without_start_timestamps(node: Call, _: EvalContext) -> Value:
+    raise ExecutionError("start_timestamp() needs start timestamps, which the store does not keep", span=node.span)
+
 
 FUNCTIONS: dict[str, Function] = {
     **dict.fromkeys(math_functions.ELEMENTWISE, math_functions.evaluate_elementwise),
@@ -25,6 +31,7 @@ FUNCTIONS: dict[str, Function] = {
     "vector": math_functions.evaluate_vector,
     "time": lambda _, ctx: Scalar(ctx.grid, ctx.grid.times() / 1000),
     "timestamp": math_functions.evaluate_timestamp,
+    "start_timestamp": without_start_timestamps,
     "pi": lambda _, ctx: Scalar(ctx.grid, np.full(ctx.grid.count, np.pi)),
     "min_of": math_functions.evaluate_of,
     "max_of": math_functions.evaluate_of,
