@@ -141,18 +141,37 @@ def decode_v1(data: bytes, known: KnownKeys = _NOTHING_KNOWN) -> WriteColumns:
         if samples is not None:
             ones = np.ones(len(body.keys), np.int64)
             return WriteColumns(body.keys, ones, samples[1], samples[0], known=body.refs)
-    keys, ends, rest = _split_v1(data)
-    usual = _usual(data, ends)
+    each = _samples_of_first_entry(data)
+    keys, ends, rest = _split_v1(data, each * SAMPLE_BYTES)
+    usual = _usual(data, _sample_ends(ends, each)) if each else None
     if usual is not None and rest == len(data):
         found = known.refs(keys)
         if all(_only_labels(keys[at]) for at in np.flatnonzero(found == UNKNOWN).tolist()):
             values, times = usual
-            return WriteColumns(keys, np.ones(len(keys), np.int64), times, values, known=found)
+            return WriteColumns(keys, np.full(len(keys), each, np.int64), times, values, known=found)
     return _walk_v1(data)
 
 
-def _split_v1(data: bytes) -> tuple[list[bytes], list[int], int]:
-    """Every entry without its last 18 bytes, where each ends, and where what is no entry begins. Raises: MalformedBody."""
+def _samples_of_first_entry(data: bytes) -> int:
+    """How many usual samples the first series has: senders nearly always send as many of each. 0 where it cannot be told."""
+    if not data or data[0] != 0x0A:
+        return 1
+    size, at = read_size(data, 1)
+    entry = data[at : at + size]
+    rest = len(entry) - len(_labels_prefix(entry))
+    return rest // SAMPLE_BYTES if rest % SAMPLE_BYTES == 0 else 0
+
+
+def _sample_ends(ends: Sequence[int], each: int) -> I64:
+    """Where each sample ends, from where the entries do."""
+    last = np.array(ends, np.int64)
+    if each == 1:
+        return last
+    return (last[:, None] - SAMPLE_BYTES * np.arange(each - 1, -1, -1)).ravel()
+
+
+def _split_v1(data: bytes, tail: int) -> tuple[list[bytes], list[int], int]:
+    """Every entry without its last `tail` bytes, where each ends, and where what is no entry begins. Raises: MalformedBody."""
     keys: list[bytes] = []
     ends: list[int] = []
     at, end = 0, len(data)
@@ -169,7 +188,7 @@ def _split_v1(data: bytes) -> tuple[list[bytes], list[int], int]:
                 else:
                     size, at = wire.read_varint(data, at - 1)
             stop = at + size
-            keys.append(data[at : stop - SAMPLE_BYTES])
+            keys.append(data[at : stop - tail] if size > tail else b"")
             ends.append(stop)
             at = stop
     except IndexError:
@@ -215,7 +234,7 @@ def _only_labels(key: bytes) -> bool:
             return False
         size, at = read_size(key, at + 1) if at + 1 < end else (1, end)
         at += size
-    return at == end
+    return at == end > 0
 
 
 def _walk_v1(data: bytes) -> WriteColumns:

@@ -247,3 +247,18 @@ def test_a_packed_double_list_must_be_whole() -> None:
     with pytest.raises(MalformedBody):
         wire.packed_doubles(wire.BYTES, b"1234567")
     assert wire.packed_doubles(wire.BYTES, struct.pack("<2d", 1.0, 2.0)) == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("counts", [[1, 1, 1], [4, 4, 4], [4, 4, 2], [2, 4, 4], [3, 0, 3], [0, 3], [50]])
+def test_series_with_several_samples_are_read_like_any_other(counts: list[int]) -> None:
+    """Senders that catch up put several samples into a series; equal numbers take a shorter way to the same columns."""
+    time_ms = 1_700_000_000_000
+    series = [
+        (labels_of({"__name__": "m", "i": str(n)}), [(time_ms + at, float(n * 100 + at)) for at in range(count)])
+        for n, count in enumerate(counts)
+    ]
+    columns = decode_v1(encode_v1(series))
+    assert [labels_of_key(key) for key in columns.keys] == [labels for labels, _ in series]
+    assert columns.counts.tolist() == counts
+    assert columns.times.tolist() == [at for _, samples in series for at, _ in samples]
+    assert columns.values.tolist() == [value for _, samples in series for _, value in samples]
