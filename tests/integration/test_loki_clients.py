@@ -4,7 +4,9 @@ import json
 import logging
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -182,7 +184,7 @@ def test_logql_is_what_logcli_is(stack: Stack) -> None:
     url = ("--url", stack.url("loki"))
 
     def run(*arguments: str, text: str = "") -> str:
-        command = [str(ROOT / ".venv/bin/python"), "-m", "spyglass", "logql", *arguments]
+        command = [sys.executable, "-m", "spyglass", "logql", *arguments]
         environment = os.environ | {"NO_COLOR": "1"}
         done = subprocess.run(
             command, input=text, capture_output=True, text=True, timeout=60, check=False, env=environment
@@ -196,3 +198,25 @@ def test_logql_is_what_logcli_is(stack: Stack) -> None:
     assert "app" in run("--labels", *url)
     assert "cli" in run("--values", "app", *url)
     assert 'app="cli"' in run('{app="cli"}', "--series", *url)
+    window = "--start=now-1h"
+    assert run('{app="cli"}', "--stats", *url, window).splitlines()[1].split("\t")[2] == "12"
+    assert run('{app="cli"}', "--volume", *url, window).splitlines()[1].startswith('{app="cli"}')
+    assert "n\tint\t12\tjson" in run('{app="cli"}', "--fields", *url, window)
+
+
+def test_logql_follows_a_query(stack: Stack) -> None:
+    """--tail prints the past and then what comes; a query that cannot be tailed ends it with the reason."""
+    push(stack, "follow", ["before"])
+    command = [sys.executable, "-m", "spyglass", "logql", "--url", stack.url("loki"), "--tail", "-o", "raw"]
+    process = subprocess.Popen([*command, '{app="follow"}'], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "before\n"
+        push(stack, "follow", ["after"])
+        assert process.stdout.readline() == "after\n"
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+    assert process.returncode == 0
+    bad = subprocess.run([*command, 'rate({app="x"}[1m])'], capture_output=True, text=True, timeout=30, check=False)
+    assert (bad.returncode, "only log queries can be tailed" in bad.stderr) == (1, True)

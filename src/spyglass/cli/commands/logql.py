@@ -1,33 +1,23 @@
-"""spyglass logql: LogQL on a running server, as logcli does it."""
+"""spyglass logql: LogQL on a running server or over standard input, as logcli does it."""
 
 import sys
-import time
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Any
 
-import orjson
 import typer
 
 from spyglass.cli.client import ask
 from spyglass.cli.commands.query import series, show
-from spyglass.cli.console import err, fail, out, print_json, print_table
+from spyglass.cli.console import err, fail, print_json, print_table
+from spyglass.cli.logql_modes.printing import Output, print_entries
 from spyglass.cli.times import parse_time
 
 PAGE = 5000
 
 
-class Output(StrEnum):
-    """default: time, labels, line. raw: the line. jsonl: one object a line."""
-
-    DEFAULT = "default"
-    RAW = "raw"
-    JSONL = "jsonl"
-
-
 def command(
     query: str = typer.Argument("", help="A LogQL query."),
-    url: str = typer.Option("http://127.0.0.1:3100", help="The server's Loki API."),
+    url: str = typer.Option("http://127.0.0.1:3100", help="The server's Loki API.", envvar="LOKI_ADDR"),
     start: str = typer.Option("now-1h", "--from", "--start", help="Start of the range."),
     end: str = typer.Option("now", "--to", "--end", help="End of the range."),
     limit: int = typer.Option(30, help="How many entries; 0: all, in pages."),
@@ -37,37 +27,69 @@ def command(
     labels: bool = typer.Option(False, "--labels", help="List label names instead."),
     values: str = typer.Option("", "--values", metavar="LABEL", help="List a label's values instead."),
     streams: bool = typer.Option(False, "--series", help="List the streams that match instead."),
+    stats: bool = typer.Option(False, "--stats", help="Streams, chunks, entries and bytes of a selector instead."),
+    volume: bool = typer.Option(False, "--volume", help="Bytes per label set of a selector instead, largest first."),
+    fields: bool = typer.Option(False, "--fields", help="List the fields of the newest lines instead."),
+    tail: bool = typer.Option(False, "--tail", "--follow", "-f", help="Show lines as they come, until Ctrl-C."),
+    delay_for: int = typer.Option(0, "--delay-for", help="Seconds that --tail waits for late lines, at most 5."),
+    stdin: bool = typer.Option(False, "--stdin", help="Read lines from standard input; no server is asked."),
     output: Output = typer.Option(Output.DEFAULT, "--output", "-o", help="How to print entries."),
     json: bool = typer.Option(False, "--json", help="Print the server's answer as JSON."),
-    tenant: str = typer.Option("", help="X-Scope-OrgID."),
+    tenant: str = typer.Option("", help="X-Scope-OrgID.", envvar="LOKI_ORG_ID"),
 ) -> None:
     """Evaluate LogQL on a running server.
 
     Examples:  spyglass logql '{job="backend"} |= "ERROR"'    spyglass logql --labels
                spyglass logql --limit 0 --forward -o jsonl '{job="backend"}' > all.jsonl
                spyglass logql 'sum by (level) (rate({job="backend"}[5m]))'
+               spyglass logql --tail '{job="backend"} | json'
+               spyglass logql --stdin '|= "ERROR" | logfmt | took > 1s' < app.log
     """
     headers = {"X-Scope-OrgID": tenant} if tenant else {}
+    if stdin:
+        # The engine and numpy are wanted by this mode only; the others start in a blink.
+        from spyglass.cli.logql_modes.stdin import run_stdin  # noqa: PLC0415
+
+        run_stdin(query, output)
+        return
     first, last = round(parse_time(start) * 1e9), round(parse_time(end) * 1e9)
     if labels or values or streams:
         _listing(url, headers, query, first, last, values=values, streams=streams, json=json)
         return
     if not query:
         fail("no query", hint="for instance: spyglass logql '{job=\"backend\"}'")
-    form = {"query": query, "direction": "forward" if forward else "backward"}
+    if stats or volume or fields:
+        _summary(url, headers, query, first, last, limit, stats=stats, volume=volume, json=json)
+    elif tail:
+        # websockets is wanted by this mode only.
+        from spyglass.cli.logql_modes.follow import follow  # noqa: PLC0415
+
+        follow(url, query, headers, start_ns=first, limit=limit or PAGE, delay=delay_for, output=output)
+    else:
+        form = {"query": query, "direction": "forward" if forward else "backward", **({"step": step} if step else {})}
+        _query(url, headers, form, first, last, limit, forward=forward, instant=instant, output=output, json=json)
+
+
+def _query(
+    url: str,
+    headers: dict[str, str],
+    form: dict[str, str],
+    first: int,
+    last: int,
+    limit: int,
+    *,
+    forward: bool,
+    instant: bool,
+    output: Output,
+    json: bool,
+) -> None:
     if instant:
         answer = _ask(url, "/loki/api/v1/query", headers, {**form, "time": str(last), "limit": str(limit or 100)})
         print_json(answer) if json else _print(answer["data"], output)
         return
-    if step:
-        form["step"] = step
     if json:
-        size = str(limit or PAGE)
-        print_json(
-            _ask(
-                url, "/loki/api/v1/query_range", headers, {**form, "start": str(first), "end": str(last), "limit": size}
-            )
-        )
+        window = {"start": str(first), "end": str(last), "limit": str(limit or PAGE)}
+        print_json(_ask(url, "/loki/api/v1/query_range", headers, {**form, **window}))
         return
     for page in _pages(url, headers, form, first, last, limit, forward):
         _print(page, output)
@@ -116,19 +138,41 @@ def _print(data: dict[str, Any], output: Output) -> None:
     if data["resultType"] == "streams":
         rows = [(int(at), line, s["stream"]) for s in data["result"] for at, line, *_ in s["values"]]
         data = {"resultType": "entries", "result": sorted(rows, key=lambda e: e[0], reverse=True)}
-    if data["resultType"] != "entries":
+    if data["resultType"] == "entries":
+        print_entries(data["result"], output)
+    else:
         show(data)
-        return
-    for at, line, stream in data["result"]:
-        if output is Output.RAW:
-            print(line)
-        elif output is Output.JSONL:
-            print(orjson.dumps({"timestamp": at, "labels": stream, "line": line}).decode())
-        else:
-            stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(at // 10**9)) + f".{at // 10**6 % 1000:03d}"
-            out.print(stamp, style="dim", end=" ")
-            out.print(series(stream).removeprefix("{}"), style="cyan", end=" ", markup=False)
-            out.print(line, markup=False)
+
+
+def _summary(
+    url: str,
+    headers: dict[str, str],
+    query: str,
+    first: int,
+    last: int,
+    limit: int,
+    *,
+    stats: bool,
+    volume: bool,
+    json: bool,
+) -> None:
+    window = {"query": query, "start": str(first), "end": str(last)}
+    if stats:
+        data = _ask(url, "/loki/api/v1/index/stats", headers, window)
+        names = ("streams", "chunks", "entries", "bytes")
+        columns, rows = list(names), [[str(data[name]) for name in names]]
+    elif volume:
+        data = _ask(url, "/loki/api/v1/index/volume", headers, {**window, "limit": str(limit or PAGE)})
+        columns = ["labels", "bytes"]
+        rows = [[series(one["metric"]), str(one["value"][1])] for one in data["data"]["result"]]
+    else:
+        data = _ask(url, "/loki/api/v1/detected_fields", headers, window)
+        columns = ["field", "type", "values", "parsers"]
+        rows = [
+            [one["label"], one["type"], str(one["cardinality"]), ",".join(one["parsers"] or ())]
+            for one in data["fields"]
+        ]
+    print_json(data) if json else print_table("", columns, rows)
 
 
 def _listing(

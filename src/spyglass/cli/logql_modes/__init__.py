@@ -1,0 +1,1 @@
+"""What `spyglass logql` can do besides asking for a range: one mode a file."""
