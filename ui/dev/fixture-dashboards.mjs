@@ -66,7 +66,19 @@ export const gallery = {
   ],
 };
 
+/** The load of the speed budget: 20 time series panels of 10 series each. */
+export const twenty = {
+  uid: 'twenty',
+  title: 'Twenty panels',
+  tags: ['fixture'],
+  schemaVersion: 41,
+  time: { from: 'now-75m', to: 'now' },
+  templating: { list: [] },
+  panels: Array.from({ length: 20 }, (_, i) => panel('timeseries', `Panel ${i + 1}`, [(i % 3) * 8, Math.floor(i / 3) * 7, 8, 7], [{ expr: `ten_series(load_${i})`, legendFormat: '{{n}}' }], { defaults: { unit: ['reqps', 's', 'bytes', 'percentunit'][i % 4], custom: { fillOpacity: 10 } } })),
+};
+
 export const dashboards = [
+  { dashboard: twenty, slug: 'twenty-panels', folder: 'Fixtures' },
   { dashboard: clientforge, slug: 'clientforge-backend-overview', folder: 'ClientForge' },
   { dashboard: gallery, slug: 'gallery-of-panels', folder: 'Fixtures' },
 ];

@@ -21,6 +21,7 @@ const wave = (seed, t) => 1 + 0.45 * Math.sin(t / 900000 + seed * 20) + 0.22 * M
 
 /** Label sets by what the expression groups on. */
 function seriesOf(expr) {
+  if (expr.startsWith('ten_series')) return Array.from({ length: 10 }, (_, n) => ({ n: `series-${n}` }));
   const by = /\bby\s*\(([^)]*)\)/.exec(expr);
   if (by && !by[1].split(',').some((n) => n.trim() !== 'le' && VALUES[n.trim()])) return [{}];
   const names = by ? by[1].split(',').map((s) => s.trim()).filter((n) => n && n !== 'le') : /^\s*(sum|avg|max|min|count)\s*\(/.test(expr) ? [] : ['method', 'endpoint'];

@@ -50,6 +50,9 @@ export const specs = [
       await dashboard.panel('Response Time p95').shown();
       assert.deepEqual(sent.sort(), [1, 2]);
       sent.length = 0;
+      await page.getByLabel('Refresh interval').selectOption('1h');
+      await page.waitForURL(/refresh=1h/);
+      assert.deepEqual(sent, [], 'a new refresh interval asks nothing');
       const gallery = await open(page, url, 'gallery');
       await gallery.panel('Lines, table legend').shown();
       assert.ok(sent.reduce((a, b) => a + b, 0) < 15, `asked ${sent}`);

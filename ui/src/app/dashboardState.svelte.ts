@@ -36,6 +36,8 @@ export class DashboardState {
     const entries = this.variables.map((v): [string, ScopeEntry] => [v.model.name, scopeEntry(v.model, v.options, v.selected, this.range)]);
     return new Map([...entries]);
   });
+  /** Changes exactly when a query could: what panels wait for. Objects of equal content are no change. */
+  queryKey = $derived(JSON.stringify([this.tick, this.range.from, this.range.to, this.zone, [...this.scope]]));
   /** For titles, texts and links: variables and the range. */
   titleScope = $derived.by((): Scope => new Map([...builtinScope({ range: this.range, intervalMs: 15000, minIntervalMs: 15000, dashboard: this.model?.title, user: session.user?.login, zone: this.zone }), ...this.scope]));
 
