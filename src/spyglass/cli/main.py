@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "check configuration files: would they load?",
     "import": "take over what another server stored",
     "export": "samples as tables that other programs read",
+    "test": "test dashboards: queries, variables, panels; metrics and labels against live or fixture data",
 }
 """Name -> help. The module is spyglass.cli.commands.<name>, its function `command` (or a typer app `app`)."""
 

@@ -61,8 +61,13 @@ PANEL_MIGRATIONS: Sequence[PanelMigration] = (
 )
 
 
-def migrate(dashboard: Mapping[str, Any], sources: Sequence[KnownSource] = ()) -> Json:
-    """A classic dashboard in today's schema. sources: what names and defaults of data sources mean. Changes no argument."""
+def migrate(
+    dashboard: Mapping[str, Any], sources: Sequence[KnownSource] = (), *, problems: list[str] | None = None
+) -> Json:
+    """A classic dashboard in today's schema. sources: what names and defaults of data sources mean.
+
+    Changes no argument but problems, which takes a sentence for each panel that had to stay as it was.
+    """
     if is_resource(dashboard) or is_resource(body_of(dashboard)):
         model = resource.to_classic(copy.deepcopy(dict(dashboard)))
     else:
@@ -73,7 +78,7 @@ def migrate(dashboard: Mapping[str, Any], sources: Sequence[KnownSource] = ()) -
     settings.migrate(model)
     panel_ids.migrate(model)
     for panel in list(panels_of(model)):
-        _migrate_panel(panel, version)
+        _migrate_panel(panel, version, problems)
     templating.migrate(model)
     annotations.migrate(model)
     datasources.migrate(model, sources)
@@ -84,7 +89,7 @@ def migrate(dashboard: Mapping[str, Any], sources: Sequence[KnownSource] = ()) -
     return model
 
 
-def _migrate_panel(panel: Json, version: int) -> None:
+def _migrate_panel(panel: Json, version: int, problems: list[str] | None) -> None:
     for migration in PANEL_MIGRATIONS:
         before = copy.copy(panel)
         try:
@@ -96,3 +101,5 @@ def _migrate_panel(panel: Json, version: int) -> None:
             )
             panel.clear()
             panel.update(before)
+            if problems is not None:
+                problems.append(f"panel {panel.get('title')!r} of type {panel.get('type')!r} could not be migrated")

@@ -2,7 +2,7 @@
 
 from spyglass.dashboards.migrate.values import Json, obj, objects, text
 
-_NAMES = {"seriesToColumns": "joinByField", "configFromQuery": "configFromData"}
+NAMES = {"seriesToColumns": "joinByField", "configFromQuery": "configFromData"}
 
 
 def migrate(panel: Json, version: int) -> None:
@@ -12,6 +12,6 @@ def migrate(panel: Json, version: int) -> None:
         return
     kept = [one for one in objects(panel.get("transformations")) if text(one.get("id"))]
     for one in kept:
-        one["id"] = _NAMES.get(one["id"], one["id"])
+        one["id"] = NAMES.get(one["id"], one["id"])
         one["options"] = obj(one.get("options"))
     panel["transformations"] = kept

@@ -1,0 +1,50 @@
+"""What the web UI and the data source API can do. A test holds these lists against the UI's own registries."""
+
+PANELS = frozenset(
+    {
+        *("alertlist", "barchart", "bargauge", "dashlist", "gauge", "heatmap", "histogram", "logs", "piechart", "row"),
+        *("stat", "state-timeline", "status-history", "table", "text", "timeseries"),
+    }
+)
+"""ui/src/panels/registry.ts, and rows."""
+
+TRANSFORMATIONS = frozenset(
+    {
+        *("calculateField", "concatenate", "convertFieldType", "extractFields", "filterByRefId", "filterByValue"),
+        *("filterFieldsByName", "formatTime", "groupBy", "groupingToMatrix", "joinByField", "joinByLabels"),
+        *("labelsToFields", "limit", "merge", "organize", "partitionByValues", "prepareTimeSeries", "reduce"),
+        *("renameByRegex", "seriesToColumns", "seriesToRows", "sortBy", "timeSeriesTable"),
+    }
+)
+"""ui/src/core/transformations/index.ts."""
+
+VARIABLES = frozenset({"query", "custom", "interval", "constant", "textbox", "datasource", "adhoc", "switch"})
+
+PROMETHEUS = frozenset(
+    {
+        "prometheus",
+        "grafana-amazonprometheus-datasource",
+        "grafana-azureprometheus-datasource",
+        "victoriametrics-metrics-datasource",
+    }
+)
+LOKI = frozenset({"loki"})
+OWN_SOURCES = frozenset({"grafana", "datasource"})
+"""Grafana's own: annotations, mixed queries, other panels' results."""
+EXPRESSION = "__expr__"
+DASHBOARD = "-- Dashboard --"
+
+FORMATS = frozenset(
+    {
+        *("csv", "raw", "pipe", "regex", "glob", "json", "distributed", "lucene", "singlequote", "doublequote"),
+        *("sqlstring", "percentencode", "uriencode", "queryparam", "date", "join", "text"),
+    }
+)
+"""ui/src/core/interpolate.ts."""
+
+IGNORED_CUSTOM: dict[str, frozenset[object]] = {
+    "axisBorderShow": frozenset({False, None}),
+    "axisColorMode": frozenset({"text", "", None}),
+    "inspect": frozenset({False, None}),
+}
+"""Field settings that are not drawn -> the values that mean nothing."""
