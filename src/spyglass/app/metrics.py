@@ -17,8 +17,9 @@ from spyglass.ingest.metrics import MetricIngest
 from spyglass.ingest.remote_write import RemoteWriteIngest
 from spyglass.query.budget import QueryBudget
 from spyglass.query.engine import PromEngine, PromSettings
+from spyglass.query.promql.parser import Features
 from spyglass.scrape.manager import ScrapeManager
-from spyglass.storage.metrics.options import MetricStoreOptions
+from spyglass.storage.metrics.options import MetricStoreOptions, RetentionRule
 from spyglass.storage.metrics.stores import open_metric_stores
 
 
@@ -32,16 +33,21 @@ class MetricsPart:
         options = MetricStoreOptions(
             retention_ms=settings.retention_ms,
             retention_bytes=settings.retention_bytes,
+            retention_rules=tuple(RetentionRule(matchers, keep) for matchers, keep in settings.retention_rules),
             min_free_bytes=shared.settings.min_free_bytes,
             out_of_order_window_ms=settings.out_of_order_ms,
             max_series=settings.max_series,
         )
         self.stores = open_metric_stores(settings.data, files=shared.files, clock=shared.clock, options=options)
-        names = "promql-delayed-name-removal" in settings.features
         interval = self._file.config.global_.evaluation_interval
         self.engine = PromEngine(
             self.stores,
-            PromSettings(lookback_ms=settings.lookback_ms, delayed_names=names, subquery_step_ms=interval),
+            PromSettings(
+                lookback_ms=settings.lookback_ms,
+                delayed_names="promql-delayed-name-removal" in (settings.features or ()),
+                subquery_step_ms=interval,
+                features=_language(settings.features),
+            ),
         )
         self._ingest = MetricIngest(shared.registry)
         self._scrapes = ScrapeManager(
@@ -128,3 +134,14 @@ class MetricsPart:
             ("spyglass_metric_store_disk_bytes", "disk_bytes", "Bytes that the metric stores use on disk."),
         ):
             registry.gauge(name, help).track(total(field))
+
+
+def _language(names: frozenset[str] | None) -> Features:
+    """Upstream's --enable-feature names as parts of the language. None: everything is on."""
+    if names is None:
+        return Features()
+    return Features(
+        experimental_functions="promql-experimental-functions" in names,
+        extended_range_selectors="promql-extended-range-selectors" in names,
+        binop_fill_modifiers="promql-binop-fill-modifiers" in names,
+    )

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from spyglass.model.matchers import Matcher
+
 
 class Target(StrEnum):
     """A part that can run by itself."""
@@ -35,13 +37,20 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class MetricsSettings:
-    """The metrics part. Durations in ms, sizes in bytes; 0: no bound. flags: what /api/v1/status/flags shows."""
+    """The metrics part. Durations in ms, sizes in bytes; 0: no bound. flags: what /api/v1/status/flags shows.
+
+    retention_rules: (matchers, ms to keep the series that pass them; 0: for ever).
+   
+
+    features: upstream's --enable-feature names; None: every experimental part of the language is on.
+    """
 
     address: Address
     data: Path
     config_file: Path | None = None
     retention_ms: int = 15 * 86_400_000
     retention_bytes: int = 0
+    retention_rules: tuple[tuple[tuple[Matcher, ...], int], ...] = ()
     max_series: int = 2_000_000
     out_of_order_ms: int = 0
     lifecycle: bool = True
@@ -50,7 +59,7 @@ class MetricsSettings:
     lookback_ms: int = 300_000
     external_url: str = ""
     route_prefix: str = ""
-    features: frozenset[str] = frozenset()
+    features: frozenset[str] | None = None
     flags: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -1,0 +1,11 @@
+"""docs/compatibility.md says what the tests say."""
+
+from tests.conformance_data import needs_conformance
+from tests.tools.compatibility_promql import PAGE, replaced, section
+
+
+@needs_conformance
+def test_the_promql_section_is_up_to_date() -> None:
+    """`python -m tests.tools.compatibility_promql` would change nothing."""
+    page = PAGE.read_text()
+    assert replaced(page, section()) == page
