@@ -2,6 +2,8 @@
 import { onConnection, onUnauthorized, type ConnectionState } from '../api/client';
 import { listDatasources, type Datasource } from '../api/datasources';
 import { currentUser, frontendSettings, login, type FrontendSettings, type User } from '../api/session';
+import type { DatasourceRef } from '../core/dashboard';
+import { findDatasource } from '../core/findDatasource';
 import { router } from './router.svelte';
 
 class Session {
@@ -58,12 +60,8 @@ class Session {
     router.go(`/login${here === '/' ? '' : `?redirect=${encodeURIComponent(here)}`}`, { replace: true });
   }
 
-  /** By uid, by name, or the default of a type. */
-  datasource(ref: { uid?: string; type?: string } | string | undefined): Datasource | undefined {
-    const uid = typeof ref === 'string' ? ref : ref?.uid;
-    const type = typeof ref === 'string' ? undefined : ref?.type;
-    const all = this.datasources;
-    return all.find((d) => uid && (d.uid === uid || d.name === uid)) ?? (uid && uid !== 'default' ? undefined : ((type ? all.find((d) => d.type === type && d.isDefault) ?? all.find((d) => d.type === type) : undefined) ?? all.find((d) => d.isDefault) ?? all[0]));
+  datasource(ref: DatasourceRef | string | undefined): Datasource | undefined {
+    return findDatasource(this.datasources, typeof ref === 'string' ? { uid: ref } : ref);
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { findDatasource } from './findDatasource';
 import { findPanel, packed, parseDashboard, repeatSections, sections } from './dashboard';
 import { makeHeat } from './heat';
 import { dedupRows, levelOf, lineFields, logRows, logVolume } from './logs';
@@ -106,4 +107,11 @@ test('tiles fill the panel', () => {
   expect(tiles(4, 400, 200, 'auto').columns).toBe(2);
   expect(tiles(3, 900, 100, 'auto').columns).toBe(3);
   expect(tiles(3, 100, 900, 'horizontal')).toMatchObject({ columns: 1, rows: 3 });
+});
+
+test('datasources by uid, name, name in any case, type, default', () => {
+  const all = [{ uid: 'P1', name: 'Prometheus', type: 'prometheus', isDefault: true }, { uid: 'L1', name: 'Loki', type: 'loki' }];
+  const find = (ref: object | undefined) => findDatasource(all, ref)?.uid;
+  expect([{ uid: 'L1' }, { uid: 'Loki' }, { uid: 'loki', type: 'loki' }, { type: 'loki' }, {}, undefined].map(find)).toEqual(['L1', 'L1', 'L1', 'L1', 'P1', 'P1']);
+  expect([{ uid: 'gone', type: 'loki' }, { uid: 'loki', type: 'prometheus' }].map(find)).toEqual([undefined, undefined]);
 });
