@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from spyglass.api.bridge import QueryBridge
 from spyglass.api.loki.app import create_loki_app
@@ -36,6 +37,10 @@ class Client:
 
     def __init__(self, app: Starlette, runner: asyncio.Runner) -> None:
         self._app, self._runner = app, runner
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        return self._app.routes
 
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         return self._runner.run(self._send(method, path, arguments))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import logging_loki  # type: ignore[import-untyped]
@@ -21,6 +22,7 @@ from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from tests.conformance_data import ROOT
 from tests.support.stack import Stack, get, wait_for
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 CLIENTS = ROOT / "tests" / "clients"
@@ -28,14 +30,20 @@ NODE = ROOT / ".venv" / "bin" / "node"
 CATEGORIZE = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
 
 
+def loki_with(folder: Path, text: str) -> Stack:
+    """The logs part alone, with a Loki file of its own."""
+    stack = Stack(folder, targets="logs")
+    (stack.folder / "loki.yml").write_text(text)
+    config = json.loads((stack.folder / "spyglass.yml").read_text())
+    config["files"]["loki"] = str(stack.folder / "loki.yml")
+    (stack.folder / "spyglass.yml").write_text(json.dumps(config))
+    return stack
+
+
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """With the defaults of Loki 3."""
-    with Stack(tmp_path_factory.mktemp("clients"), targets="logs") as stack:
-        (stack.folder / "loki.yml").write_text("auth_enabled: false\n")
-        config = json.loads((stack.folder / "spyglass.yml").read_text())
-        config["files"]["loki"] = str(stack.folder / "loki.yml")
-        (stack.folder / "spyglass.yml").write_text(json.dumps(config))
+    with loki_with(tmp_path_factory.mktemp("clients"), "auth_enabled: false\n") as stack:
         yield stack.start()
         assert stack.stop() == 0
 
@@ -154,11 +162,20 @@ def test_the_opentelemetry_sdk(stack: Stack, compression: Compression) -> None:
     assert {name: metadata.get(name) for name in wanted} == wanted
 
 
-def push(stack: Stack, app: str, lines: list[str]) -> None:
+def push(stack: Stack, app: str, lines: list[str], *, tenant: str = "fake") -> None:
     now = time.time_ns()
     values = [[str(now + n), line] for n, line in enumerate(lines)]
     body = json.dumps({"streams": [{"stream": {"app": app}, "values": values}]}).encode()
-    command = ["curl", "-sf", "-H", "Content-Type: application/json", "--data-binary", "@-"]
+    command = [
+        "curl",
+        "-sf",
+        "-H",
+        "Content-Type: application/json",
+        "-H",
+        f"X-Scope-OrgID: {tenant}",
+        "--data-binary",
+        "@-",
+    ]
     subprocess.run([*command, stack.url("loki", "/loki/api/v1/push")], input=body, check=True, timeout=30)
 
 
@@ -176,6 +193,41 @@ def test_a_tail_shows_the_past_once_and_then_what_comes(stack: Stack) -> None:
         frame = socket.recv(timeout=10)
         assert lines_of(frame) == ["ERROR 1", "ERROR 2"]
         assert json.loads(frame)["dropped_entries"] is None
+
+
+def test_an_old_tail_has_the_old_form(stack: Stack) -> None:
+    """Labels as text, entries with RFC 3339 times."""
+    push(stack, "old-tail", ["x"])
+    url = stack.url("loki", "/api/prom/tail").replace("http", "ws")
+    with connect(f'{url}?query={{app="old-tail"}}') as socket:
+        (stream,) = json.loads(socket.recv(timeout=10))["streams"]
+    assert stream["labels"].startswith('{app="old-tail"')
+    assert [entry["line"] for entry in stream["entries"]] == ["x"]
+
+
+def test_a_tail_that_cannot_be_is_closed_with_the_reason(stack: Stack) -> None:
+    """A bad query, a delay that is too long."""
+    url = stack.url("loki", "/loki/api/v1/tail").replace("http", "ws")
+    for query, reason in (('rate({a="b"}[1m])', "only log queries"), ('{a="b"}&delay_for=9', "delay_for can't be")):
+        with connect(f"{url}?query={query}") as socket, pytest.raises(ConnectionClosed) as caught:
+            socket.recv(timeout=10)
+        assert caught.value.rcvd is not None
+        assert caught.value.rcvd.reason.startswith(reason)
+
+
+def test_with_auth_enabled_tenants_are_apart(tmp_path: Path) -> None:
+    """Pushes, queries and tails without a tenant are 401; a tail shows its own tenant's lines only."""
+    with loki_with(tmp_path, "auth_enabled: true\n") as stack:
+        stack.start()
+        assert get(stack.url("loki", "/loki/api/v1/labels"))[0] == 401
+        url = stack.url("loki", "/loki/api/v1/tail").replace("http", "ws") + '?query={app="x"}'
+        with pytest.raises(InvalidStatus) as refused, connect(url):
+            pass
+        assert (refused.value.response.status_code, refused.value.response.body) == (401, b"no org id\n")
+        with connect(url, additional_headers={"X-Scope-OrgID": "one"}) as socket:
+            push(stack, "x", ["of two"], tenant="two")
+            push(stack, "x", ["of one"], tenant="one")
+            assert lines_of(socket.recv(timeout=10)) == ["of one"]
 
 
 def test_logql_is_what_logcli_is(stack: Stack) -> None:

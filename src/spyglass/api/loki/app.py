@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from spyglass.api.loki import deletes, detected, otlp, patterns, push, query, rules, series, status, tail
+from spyglass.api.loki import deletes, detected, legacy, otlp, patterns, push, query, rules, series, status, tail
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.errors import error_response
 from spyglass.api.loki.tenant import BadTenant, NoTenant
@@ -40,18 +40,21 @@ def create_loki_app(deps: LokiDeps) -> Starlette:
     async def tail_endpoint(socket: WebSocket) -> None:
         await tail.tail(socket, deps)
 
+    async def legacy_tail_endpoint(socket: WebSocket) -> None:
+        await tail.tail(socket, deps, legacy=True)
+
     routes: list[BaseRoute] = [
         route("/loki/api/v1/push", push.push, ["POST"]),
         route("/api/prom/push", push.push, ["POST"]),
         route("/loki/api/v1/query", query.query),
         route("/loki/api/v1/query_range", query.query_range),
-        route("/api/prom/query", query.query_range),
+        route("/api/prom/query", legacy.query),
         route("/loki/api/v1/format_query", query.format_query),
         route("/loki/api/v1/labels", series.labels),
         route("/loki/api/v1/label", series.labels),
-        route("/api/prom/label", series.labels),
+        route("/api/prom/label", legacy.labels),
         route("/loki/api/v1/label/{name}/values", series.label_values),
-        route("/api/prom/label/{name}/values", series.label_values),
+        route("/api/prom/label/{name}/values", legacy.label_values),
         route("/loki/api/v1/series", series.series),
         route("/api/prom/series", series.series),
         route("/loki/api/v1/index/stats", series.index_stats),
@@ -74,7 +77,7 @@ def create_loki_app(deps: LokiDeps) -> Starlette:
         route("/prometheus/api/v1/alerts", rules.prometheus_alerts, ["GET"]),
         route("/otlp/v1/logs", otlp.logs, ["POST"]),
         WebSocketRoute("/loki/api/v1/tail", tail_endpoint),
-        WebSocketRoute("/api/prom/tail", tail_endpoint),
+        WebSocketRoute("/api/prom/tail", legacy_tail_endpoint),
         route("/ready", status.ready, ["GET"]),
         route("/metrics", status.metrics, ["GET"]),
         route("/config", status.config, ["GET"]),

@@ -9,6 +9,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
+from spyglass.api.loki.legacy import legacy_streams
 from spyglass.api.loki.tenant import BadTenant, NoTenant, tenant_of
 from spyglass.model.errors import SpyglassError
 from spyglass.model.labels import Labels
@@ -22,8 +23,8 @@ Streams = list[tuple[Labels, list[LogEntry]]]
 Sent = set[tuple[Labels, LogEntry]]
 
 
-async def tail(socket: WebSocket, deps: LokiDeps) -> None:
-    """Serve one tail until the client leaves. A bad query closes the socket with the reason."""
+async def tail(socket: WebSocket, deps: LokiDeps, *, legacy: bool = False) -> None:
+    """Serve one tail until the client leaves. A bad query closes the socket with the reason. legacy: frames of /api/prom."""
     params = {name: socket.query_params.getlist(name) for name in socket.query_params}
     try:
         tenant = tenant_of(socket, auth_enabled=deps.auth_enabled)
@@ -39,16 +40,16 @@ async def tail(socket: WebSocket, deps: LokiDeps) -> None:
     except (SpyglassError, ValueError) as err:
         await socket.close(1011, str(err)[:120])
         return
-    await _serve(socket, deps, tenant, params, keep, delay)
+    await _serve(socket, deps, tenant, params, keep, delay, legacy)
 
 
 async def _serve(
-    socket: WebSocket, deps: LokiDeps, tenant: str, params: read.Params, keep: TailFilter, delay: int
+    socket: WebSocket, deps: LokiDeps, tenant: str, params: read.Params, keep: TailFilter, delay: int, legacy: bool
 ) -> None:
     subscription = deps.stores.store(tenant).subscribe()
     gone = asyncio.create_task(_until_gone(socket))
     try:
-        sent = await _send_past(socket, deps, tenant, params)
+        sent = await _send_past(socket, deps, tenant, params, legacy)
         dropped = 0
         while not gone.done():
             await asyncio.wait({gone}, timeout=POLL_SECONDS + delay)
@@ -56,7 +57,7 @@ async def _serve(
             missed, dropped = subscription.dropped - dropped, subscription.dropped
             streams = _without(keep.apply(arrived), sent) if arrived else []
             if streams or missed:
-                await socket.send_bytes(_frame(streams, missed))
+                await socket.send_bytes(_frame(streams, missed, legacy))
     except (WebSocketDisconnect, RuntimeError):
         pass
     finally:
@@ -64,7 +65,7 @@ async def _serve(
         gone.cancel()
 
 
-async def _send_past(socket: WebSocket, deps: LokiDeps, tenant: str, params: read.Params) -> Sent:
+async def _send_past(socket: WebSocket, deps: LokiDeps, tenant: str, params: read.Params, legacy: bool) -> Sent:
     """What came between `start` (an hour ago) and now, at most `limit` entries."""
     now = deps.clock.now_ns()
     start = read.time_ns(read.text(params, "start"), "start") if read.text(params, "start") else now - read.HOUR_NS
@@ -84,7 +85,7 @@ async def _send_past(socket: WebSocket, deps: LokiDeps, tenant: str, params: rea
     )
     streams = getattr(result, "streams", ())
     if streams:
-        await socket.send_bytes(_frame([(labels, list(reversed(entries))) for labels, entries in streams], 0))
+        await socket.send_bytes(_frame([(labels, list(reversed(entries))) for labels, entries in streams], 0, legacy))
     return {(labels, entry) for labels, entries in streams for entry in entries}
 
 
@@ -109,8 +110,14 @@ async def _until_gone(socket: WebSocket) -> None:
         pass
 
 
-def _frame(streams: Sequence[tuple[Labels, Sequence[LogEntry]]], dropped: int) -> bytes:
-    shown = [
-        {"stream": dict(labels), "values": [[str(e.time_ns), e.line] for e in entries]} for labels, entries in streams
-    ]
-    return orjson.dumps({"streams": shown, "dropped_entries": [{"labels": {}, "count": dropped}] if dropped else None})
+def _frame(streams: Sequence[tuple[Labels, Sequence[LogEntry]]], dropped: int, legacy: bool) -> bytes:
+    lost = [{"labels": {}, "count": dropped}] if dropped else None
+    shown: list[dict[str, object]]
+    if legacy:
+        shown = legacy_streams(streams)
+    else:
+        shown = [
+            {"stream": dict(labels), "values": [[str(e.time_ns), e.line] for e in entries]}
+            for labels, entries in streams
+        ]
+    return orjson.dumps({"streams": shown, "dropped_entries": lost})

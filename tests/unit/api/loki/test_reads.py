@@ -49,6 +49,7 @@ def test_categorized_labels_keep_structured_metadata_beside_the_line(kit: LokiKi
 def test_labels_values_and_series(kit: LokiKit) -> None:
     """Names, values and streams, all and by selector."""
     assert kit.get("/loki/api/v1/labels", **WINDOW)["data"] == ["build", "instance", "job", "service_name"]
+    assert kit.get("/loki/api/v1/label", **WINDOW)["data"] == ["build", "instance", "job", "service_name"]
     assert kit.get("/loki/api/v1/label/job/values", **WINDOW)["data"] == ["mail", "shop"]
     assert kit.get("/loki/api/v1/label/job/values", query='{instance="1"}', **WINDOW)["data"] == ["shop"]
     series = kit.get("/loki/api/v1/series", **{"match[]": '{job="mail"}'}, **WINDOW)["data"]
@@ -92,8 +93,8 @@ def test_detected_fields_and_their_values(kit: LokiKit) -> None:
     assert fields["size"] == {"label": "size", "type": "bytes", "cardinality": 10, "parsers": ["logfmt"]}
     assert fields["retry"]["type"] == "boolean"
     assert fields["detected_level"]["parsers"] is None
-    for path in ("detected_field", "detected_fields"):
-        values = kit.get(f"/loki/api/v1/{path}/size/values", query='{job="mail"}', limit=3, **WINDOW)
+    for path in ("/loki/api/v1/detected_field/size/values", "/loki/api/v1/detected_fields/size/values"):
+        values = kit.get(path, query='{job="mail"}', limit=3, **WINDOW)
         assert (len(values["values"]), values["limit"]) == (3, 3)
     limited = kit.get("/loki/api/v1/detected_fields", query='{job="shop"}', line_limit=1, **WINDOW)["fields"]
     assert {one["cardinality"] for one in limited} == {1}
@@ -114,7 +115,8 @@ def test_patterns_count_lines_by_kind(kit: LokiKit) -> None:
 
 def test_the_rulers_lists_are_empty(kit: LokiKit) -> None:
     """As Loki's without rules: 404 in words, and empty Prometheus lists."""
-    assert kit.error("/loki/api/v1/rules") == (404, "no rule groups found")
+    paths = "/loki/api/v1/rules", "/loki/api/v1/rules/ns", "/loki/api/v1/rules/ns/group", "/api/prom/rules"
+    assert {kit.error(path) for path in paths} == {(404, "no rule groups found")}
     assert kit.get("/prometheus/api/v1/rules")["data"] == {"groups": []}
     assert kit.get("/prometheus/api/v1/alerts")["data"] == {"alerts": []}
 
@@ -196,3 +198,18 @@ def test_form_parameters_are_read_as_those_of_the_url(kit: LokiKit) -> None:
     answer = kit.client.post("/loki/api/v1/query_range", data=form)
     assert answer.status_code == 200
     assert len(answer.json()["data"]["result"]) == 1
+
+
+def test_the_old_paths_answer_in_the_old_forms(kit: LokiKit) -> None:
+    """Labels as text, times as RFC 3339, bare lists; lines only."""
+    answer = kit.get("/api/prom/query", query='{job="mail"} |= "size=3KB"', **WINDOW)
+    (stream,) = answer["streams"]
+    assert stream["labels"].startswith('{build="43", detected_level="error", instance="2", job="mail"')
+    assert stream["entries"] == [
+        {"ts": "2023-11-14T22:12:23Z", "line": "level=error to=user3@x.org size=3KB retry=true"}
+    ]
+    status, text = kit.error("/api/prom/query", query='rate({job="mail"}[1m])', **WINDOW)
+    assert (status, text) == (400, "legacy endpoints only support streams result type")
+    assert kit.get("/api/prom/label", **WINDOW) == {"values": ["build", "instance", "job", "service_name"]}
+    assert kit.get("/api/prom/label/job/values", **WINDOW) == {"values": ["mail", "shop"]}
+    assert len(kit.get("/api/prom/series", **{"match[]": '{job="mail"}'}, **WINDOW)["data"]) == 1
