@@ -40,8 +40,6 @@ class MetricsSettings:
     """The metrics part. Durations in ms, sizes in bytes; 0: no bound. flags: what /api/v1/status/flags shows.
 
     retention_rules: (matchers, ms to keep the series that pass them; 0: for ever).
-   
-
     features: upstream's --enable-feature names; None: every experimental part of the language is on.
     """
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from spyglass.config.loki import parse_selector
 from spyglass.config.source import read_yaml
 from spyglass.config.units import DurationMs, SizeBytes
+from spyglass.model.matchers import Matcher
 
 
 class _Strict(BaseModel):
@@ -36,10 +38,29 @@ class PortsSection(_Strict):
     ui: int = Field(default=3005, ge=0, le=65535)
 
 
+class RetentionRuleSection(_Strict):
+    """Series that match are kept for another time. keep 0: for ever."""
+
+    match: str
+    keep: DurationMs
+
+    @field_validator("match")
+    @classmethod
+    def _is_selector(cls, value: str) -> str:
+        if not parse_selector(value):
+            raise ValueError('should name at least one label, such as {__name__=~"debug_.*"}')
+        return value
+
+    @property
+    def matchers(self) -> tuple[Matcher, ...]:
+        return tuple(parse_selector(self.match))
+
+
 class MetricsSection(_Strict):
     """How long and how much of the metrics is kept."""
 
     retention: DurationMs = 15 * 86_400_000
+    retention_rules: tuple[RetentionRuleSection, ...] = ()
     max_disk: SizeBytes = 0
     max_series: int = Field(default=2_000_000, ge=0)
     out_of_order_window: DurationMs = 0

@@ -35,6 +35,14 @@ def test_a_folder_without_the_file_is_an_installation(tmp_path: Path) -> None:
         ("prots: {}\n", "spyglass.yml:1: prots: field prots is not known here"),
         ("metrics:\n  retention: 15\n", "spyglass.yml:2: metrics.retention: should be a duration"),
         ("files:\n  loki: nowhere.yml\n", "spyglass.yml:2: files.loki: there is no "),
+        (
+            "metrics:\n  retention_rules:\n  - match: 'debug'\n    keep: 1d\n",
+            "spyglass.yml:3: metrics.retention_rules[0].match: 'debug' is not a stream selector",
+        ),
+        (
+            "metrics:\n  retention_rules:\n  - match: '{}'\n    keep: 1d\n",
+            "spyglass.yml:3: metrics.retention_rules[0].match: should name at least one label",
+        ),
         ("a: 1\na: 2\n", "spyglass.yml:2: a: is given twice"),
     ],
 )
@@ -53,3 +61,17 @@ def test_host_entries_without_a_port_keep_the_targets_port(tmp_path: Path) -> No
     assert found.map_address("db:5432") == "127.0.0.1:5432"
     assert found.map_address("web:9999") == "10.0.0.1:80"
     assert found.map_url("http://db/metrics") == "http://127.0.0.1:80/metrics"
+
+
+def test_retention_rules_are_selectors_with_times(tmp_path: Path) -> None:
+    """Each becomes matchers and a time in ms."""
+    (tmp_path / "spyglass.yml").write_text(
+        "metrics:\n  retention_rules:\n"
+        '  - {match: \'{__name__=~"debug_.*", job!="x"}\', keep: 1d}\n  - {match: \'{job="slo"}\', keep: 0}\n'
+    )
+    rules = load_installation(tmp_path).config.metrics.retention_rules
+    assert [[str(matcher) for matcher in rule.matchers] for rule in rules] == [
+        ['__name__=~"debug_.*"', 'job!="x"'],
+        ['job="slo"'],
+    ]
+    assert [rule.keep for rule in rules] == [86_400_000, 0]

@@ -1,9 +1,10 @@
 """Merge blocks into one: stripes that only one of them has are copied as they are, the others are decoded, merged and encoded anew.
 
-Deleted samples do not come along. Memory is bounded by one slice of each source and the label tables.
+Deleted samples do not come along, nor do those past the time that their series are kept. Memory is bounded by one slice of each source
+and the label tables.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,12 +26,16 @@ from spyglass.storage.metrics.stripe import OnCorrupt, Stripe
 
 _ALL_TIME = (-(2**62), 2**62)
 
+Cutoffs = Callable[[LabelTable], I64]
+"""[S] for the series of a table: before which time their samples are to go."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
     """One source's stripe of a window. row_map: the new row of each of the block's rows.
 
     rows [s] ascending: the new rows of the stripe's series; series [s]: which of them it is (blocks order their series differently).
+    Series whose samples here are all past their time are not among them. whole: none is.
     """
 
     block: Block
@@ -38,27 +43,39 @@ class _Part:
     row_map: I64
     rows: I64
     series: I64
+    whole: bool
 
     @staticmethod
-    def of(block: Block, stripe: Stripe, row_map: I64) -> "_Part":
+    def of(block: Block, stripe: Stripe, row_map: I64, cutoffs: I64) -> "_Part":
+        """row_map: -1 where the series is gone. cutoffs: by new row; a stripe goes for a series when all of it is before that."""
         rows = row_map[stripe.rows]
+        stays = rows >= 0
+        stays[stays] = cutoffs[rows[stays]] <= stripe.max_ms
         order = np.argsort(rows, kind="stable")
-        return _Part(block, stripe, row_map, rows[order], order)
+        order = order[stays[order]]
+        return _Part(block, stripe, row_map, rows[order], order, len(order) == len(rows))
 
 
 def merge_blocks(
-    path: Path, files: Files, blocks: Sequence[Block], *, cache: DecodedCache, on_corrupt: OnCorrupt
+    path: Path,
+    files: Files,
+    blocks: Sequence[Block],
+    *,
+    cache: DecodedCache,
+    on_corrupt: OnCorrupt,
+    cutoffs: Cutoffs | None = None,
 ) -> int:
     """Write the samples of `blocks` as one block. Where two have a sample of one series at one time, the earlier in the list wins.
 
+    cutoffs: what is past its time does not come along, a window at a time; None: everything does.
     Chunks that fail their checksum are told and left out. Returns the size in bytes.
     Raises: CorruptData if a source's labels cannot be read; DiskFull, StorageError.
     """
     # The newest block's order holds all earlier ones'.
     names = max(blocks, key=lambda block: (len(block.label_order), block.order)).label_order
-    rows_of, table = _unified(blocks, names)
+    rows_of, table, before = _unified(blocks, names, cutoffs)
     windows = sorted({meta.start_ms for block in blocks for meta in block.stripes})
-    stripes = (_stripe_source(start, blocks, rows_of, cache, on_corrupt) for start in windows)
+    stripes = (_stripe_source(start, blocks, rows_of, before, cache, on_corrupt) for start in windows)
     meta = {
         "level": max(block.level for block in blocks) + 1,
         "late": all(block.late for block in blocks),
@@ -68,21 +85,31 @@ def merge_blocks(
         "order": max(block.order for block in blocks),
         "sources": [block.number for block in blocks],
     }
-    return write_block(path, files, table, stripes, meta=meta, histograms=_histograms(blocks, rows_of, on_corrupt))
+    histograms = _histograms(blocks, rows_of, before, on_corrupt)
+    return write_block(path, files, table, stripes, meta=meta, histograms=histograms)
 
 
-def _unified(blocks: Sequence[Block], names: Sequence[str]) -> tuple[list[I64], LabelTable]:
-    """For each block the new row of each of its rows; the new label table, in the order of blocks."""
+def _unified(
+    blocks: Sequence[Block], names: Sequence[str], cutoffs: Cutoffs | None
+) -> tuple[list[I64], LabelTable, I64]:
+    """For each block the new row of each of its rows (-1: gone); the new label table, in the order of blocks; its cutoffs."""
     answers = [SourceAnswer(table_fingerprints(block.labels), block.labels) for block in blocks]
     rows_of, table = unify_rows(answers)
+    before = cutoffs(table) if cutoffs is not None else np.full(table.size, _ALL_TIME[0], np.int64)
     order = sort_order(table, names)
-    rank = np.empty(len(order), np.int64)
+    order = order[before[order] <= max(block.max_ms for block in blocks)]
+    rank = np.full(table.size, -1, np.int64)
     rank[order] = np.arange(len(order))
-    return [rank[rows] for rows in rows_of], table.take(order)
+    return [rank[rows] for rows in rows_of], table.take(order), before[order]
 
 
 def _stripe_source(
-    start_ms: int, blocks: Sequence[Block], rows_of: Sequence[I64], cache: DecodedCache, on_corrupt: OnCorrupt
+    start_ms: int,
+    blocks: Sequence[Block],
+    rows_of: Sequence[I64],
+    before: I64,
+    cache: DecodedCache,
+    on_corrupt: OnCorrupt,
 ) -> StripeSource:
     parts: list[_Part] = []
     for block, rows in zip(blocks, rows_of, strict=True):
@@ -93,10 +120,10 @@ def _stripe_source(
                 except CorruptData as err:
                     on_corrupt(err)
                     continue
-                parts.append(_Part.of(block, stripe, rows))
-    if len(parts) == 1 and not parts[0].block.tombstones and not parts[0].block.late:
+                parts.append(_Part.of(block, stripe, rows, before))
+    if len(parts) == 1 and parts[0].whole and not parts[0].block.tombstones and not parts[0].block.late:
         return StripeSource(start_ms, lambda: (), copied=(parts[0].stripe, parts[0].row_map[parts[0].stripe.rows]))
-    return StripeSource(start_ms, partial(_merged_slices, parts, cache, on_corrupt))
+    return StripeSource(start_ms, partial(_merged_slices, [p for p in parts if len(p.rows)], cache, on_corrupt))
 
 
 def _merged_slices(parts: Sequence[_Part], cache: DecodedCache, on_corrupt: OnCorrupt) -> Iterator[Ragged]:
@@ -140,7 +167,9 @@ def _readable(part: _Part, series: I64, cache: DecodedCache, on_corrupt: OnCorru
             on_corrupt(err)
 
 
-def _histograms(blocks: Sequence[Block], rows_of: Sequence[I64], on_corrupt: OnCorrupt) -> list[HistogramRow]:
+def _histograms(
+    blocks: Sequence[Block], rows_of: Sequence[I64], before: I64, on_corrupt: OnCorrupt
+) -> list[HistogramRow]:
     found: dict[tuple[int, int], object] = {}
     for block, rows in zip(blocks, rows_of, strict=True):
         try:
@@ -149,6 +178,7 @@ def _histograms(blocks: Sequence[Block], rows_of: Sequence[I64], on_corrupt: OnC
             on_corrupt(err)
             continue
         for row, time_ms, encoded in stored:
-            if not block.tombstones.hides(row, time_ms):
-                found.setdefault((int(rows[row]), time_ms), encoded)
+            at = int(rows[row])
+            if at >= 0 and time_ms >= before[at] and not block.tombstones.hides(row, time_ms):
+                found.setdefault((at, time_ms), encoded)
     return [(row, time_ms, found[row, time_ms]) for row, time_ms in sorted(found)]

@@ -2,13 +2,24 @@
 
 from dataclasses import dataclass
 
+from spyglass.model.matchers import Matcher
+
 HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """Series that pass all matchers are kept for keep_ms (0: for ever) instead of the store's retention_ms."""
+
+    matchers: tuple[Matcher, ...]
+    keep_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class MetricStoreOptions:
     """retention_ms: blocks older than this go (0: keep all). retention_bytes: oldest blocks go above this size (0: no cap).
 
+    retention_rules: for series that are kept for another time; where several match a series, the longest counts.
     retention_free_bytes: oldest blocks go while less than this much of the disk is free (0: never); set it above min_free_bytes.
     min_free_bytes: below this much free space writes are refused with DiskFull; the rest of the disk stays usable for others.
     block_range_ms: samples within one such range are stored together; larger: fewer files, longer head.
@@ -22,6 +33,7 @@ class MetricStoreOptions:
 
     retention_ms: int = 15 * 24 * HOUR_MS
     retention_bytes: int = 0
+    retention_rules: tuple[RetentionRule, ...] = ()
     retention_free_bytes: int = 0
     min_free_bytes: int = 64 << 20
     block_range_ms: int = 2 * HOUR_MS

@@ -27,9 +27,10 @@ from spyglass.storage.metrics.block_writer import StripeSource, write_block
 from spyglass.storage.metrics.checkpoint import Checkpoint
 from spyglass.storage.metrics.compaction_plan import plan_merge
 from spyglass.storage.metrics.decoded_cache import DecodedCache
+from spyglass.storage.metrics.expiry import Expiry
 from spyglass.storage.metrics.flush import write_part
 from spyglass.storage.metrics.head import Head, HeadCounters
-from spyglass.storage.metrics.merge import merge_blocks
+from spyglass.storage.metrics.merge import Cutoffs, merge_blocks
 from spyglass.storage.metrics.options import MetricStoreOptions
 from spyglass.storage.metrics.retention import beyond_retention
 from spyglass.storage.metrics.snapshot import write_snapshot
@@ -66,6 +67,7 @@ class DiskMetricStore:
         self._notes: list[str] = []
         self._corruptions = 0
         self._cache = DecodedCache(options.decoded_cache_bytes)
+        self._expiry = Expiry(options)
         self._blocks = BlockSet(folder / "blocks", files)
         self._journal = Journal(
             folder / "wal", files=files, options=JournalOptions(sync_interval_s=options.sync_interval_s)
@@ -321,6 +323,7 @@ class DiskMetricStore:
             self._flush()
             self.compact()
             self._retain()
+            self._prune()
             self._cool()
 
     def _cool(self) -> None:
@@ -399,12 +402,46 @@ class DiskMetricStore:
     def _merge(self, blocks: Sequence[Block]) -> None:
         path = self._blocks.new_path()
         try:
-            merge_blocks(path, self._files, blocks, cache=DecodedCache(_MERGE_CACHE_BYTES), on_corrupt=self._on_corrupt)
+            merge_blocks(
+                path,
+                self._files,
+                blocks,
+                cache=DecodedCache(_MERGE_CACHE_BYTES),
+                on_corrupt=self._on_corrupt,
+                cutoffs=self._cutoffs(blocks),
+            )
         except CorruptData as err:
             self._files.remove(path)
             self._drop_unreadable(blocks, err)
             return
         self._replace(blocks, [path])
+
+    def _cutoffs(self, blocks: Sequence[Block]) -> Cutoffs | None:
+        """What past its time does not come along into a new block."""
+        newest_ms = self._head.newest_ms
+        if newest_ms is None or not self._options.retention_rules or self._holds_position(blocks):
+            return None
+        return lambda table: self._expiry.cutoffs(table, newest_ms)
+
+    def _holds_position(self, blocks: Sequence[Block]) -> bool:
+        """Whether one of them says how far the journal is in blocks: it must not become empty, and so vanish."""
+        return any(block.position == self._blocks.position for block in blocks)
+
+    def _prune(self) -> None:
+        """Write blocks anew that hold much of what is past its time."""
+        newest_ms = self._head.newest_ms
+        if newest_ms is None or not self._options.retention_rules:
+            return
+        for block in self._blocks.blocks:
+            if self._closed:
+                return
+            if (
+                not self._holds_position([block])
+                and self._expiry.is_due(block, newest_ms)
+                and self._has_room_to_merge([block])
+            ):
+                self._merge([block])
+        self._expiry.forget_all_but(self._blocks.blocks)
 
     def _drop_unreadable(self, blocks: Sequence[Block], err: CorruptData) -> None:
         """Set aside the blocks whose labels cannot be read."""
@@ -469,7 +506,7 @@ class DiskMetricStore:
         doomed = beyond_retention(
             blocks,
             newest_ms=newest_ms,
-            retention_ms=options.retention_ms,
+            retention_ms=self._expiry.longest_ms,
             retention_bytes=options.retention_bytes,
             other_bytes=self._journal.size_bytes(),
             wanted_bytes=options.retention_free_bytes - self._files.free_bytes(self._folder),
