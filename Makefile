@@ -31,7 +31,7 @@ $(STAMPS)/ui-packages: ui/package-lock.json $(STAMPS)/venv
 
 $(STAMPS)/ui: $(UI_SOURCES) $(STAMPS)/ui-packages
 	@echo "[setup] building the web UI"
-	@cd ui && $(NPM) run build --silent
+	@cd ui && $(NPM) run build --silent -- --logLevel warn
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/express: $(EXPRESS)/package-lock.json $(STAMPS)/venv
