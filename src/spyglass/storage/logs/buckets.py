@@ -16,7 +16,7 @@ from spyglass.model.matchers import Matcher
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.log_store import BucketAnswer, BucketSpec
 from spyglass.storage.logs.column import IntColumn
-from spyglass.storage.logs.fields import source_of
+from spyglass.storage.logs.fields import EXTRACTED, metadata_names, source_of
 from spyglass.storage.logs.group_codes import groups_of_rows, label_of_rows
 from spyglass.storage.logs.line_fields import ERROR, judge_line, line_fields
 from spyglass.storage.logs.part import Part, line_sizes, lines_of, metadata_of
@@ -151,7 +151,12 @@ def _streams_suffice(part: Part, spec: BucketSpec, pipeline: CompiledPipeline) -
     """Whether the groups follow from the streams alone."""
     if spec.by is None:
         return part.metadata() is None
-    return not spec.by or (pipeline.parser is None and part.metadata() is None)
+    if not spec.by:
+        return True
+    if pipeline.parser is not None:
+        return False
+    beside = metadata_names(part)
+    return not any(name in beside or name.removesuffix(EXTRACTED) in beside for name in spec.by)
 
 
 def _stream_groups(part: Part, spec: BucketSpec) -> tuple[I64, list[Labels]]:

@@ -40,7 +40,7 @@ def parses(template: Template, parser: Parser) -> bool:
 def source_of(part: Part, name: str, parser: Parser | None) -> Source:
     """Where `name` comes from after the parser has run (None: no parser)."""
     bases = part.streams().shared.names
-    metadata = _metadata_names(part)
+    metadata = metadata_names(part)
     names = None if parser is None else _names(part.template) if part.template.kind == parser.kind else None
     if metadata and any(metadata & base for base in bases):
         return Source(unsettled=True)
@@ -122,7 +122,8 @@ def _logfmt_name(key: str) -> str:
     return key if key.isidentifier() and key.isascii() else sanitize_name(key)
 
 
-def _metadata_names(part: Part) -> frozenset[str]:
+def metadata_names(part: Part) -> frozenset[str]:
+    """The names that occur in the structured metadata of the part's lines."""
     found = part.metadata()
     return frozenset() if found is None else frozenset(name for labels in found[1] for name, _ in labels)
 

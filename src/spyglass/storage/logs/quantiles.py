@@ -8,13 +8,18 @@ Numbers come in order of time, more or less: a window that no later number can b
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from spyglass.model.arrays import F64, I32, I64
+
+U32 = npt.NDArray[np.uint32]
 
 MAX_COPIES = 32
 """Windows that one number may be in. More: more memory; beyond, the caller scans."""
 CLOSE_TOGETHER = 1 << 24
 """Whole numbers that span less are their own rank."""
+MAX_SHORT_KEY = 2**32 - 1
+"""Cells times ranks that fit 32 bits."""
 SETTLE_AT = 1 << 19
 """Numbers that may wait before finished windows are settled. More: fewer, larger sorts, and more memory."""
 
@@ -96,15 +101,19 @@ def _answers(cells: I64, values: F64 | I32, q: float) -> tuple[I64, F64]:
     else:
         levels, rank = np.unique(values.astype(np.float64), return_inverse=True)
         span = len(levels)
-    key = cells * span + rank
+    first = int(cells.min())
+    key: I64 | U32 = (cells - first) * span + rank
+    if (int(cells.max()) - first + 1) * span <= MAX_SHORT_KEY:
+        # Half the bytes sort in half the time.
+        key = key.astype(np.uint32)
     key.sort()
     cell = key // span
     starts = np.flatnonzero(np.concatenate(([True], cell[1:] != cell[:-1])))
     sizes = np.diff(np.append(starts, len(cell)))
-    return cell[starts], _interpolated(key, span, low, levels, starts, sizes, q)
+    return cell[starts].astype(np.int64) + first, _interpolated(key, span, low, levels, starts, sizes, q)
 
 
-def _interpolated(key: I64, span: int, low: float, levels: F64 | None, starts: I64, sizes: I64, q: float) -> F64:
+def _interpolated(key: I64 | U32, span: int, low: float, levels: F64 | None, starts: I64, sizes: I64, q: float) -> F64:
     if q < 0 or q > 1:
         return np.full(len(starts), -np.inf if q < 0 else np.inf)
     place = q * (sizes - 1)

@@ -21,6 +21,8 @@ from spyglass.storage.logs.ticks import Ticks
 
 STREAM_BYTES = 600
 """What a stream's labels take in memory, about."""
+META_BYTES = 300
+"""What one metadata set takes."""
 
 
 def _stream_table(encoded: bytes) -> StreamTable:
@@ -83,9 +85,13 @@ class StoredPart:
         description = self.description["meta"]
         if description is None:
             return None
-        column = self._dictionary(description)
-        metas = [tuple(orjson.loads(text).items()) for text in column.values.texts]
-        return column.codes, metas
+
+        def load() -> tuple[tuple[I64, Sequence[Labels]], int]:
+            column = self._dictionary(description)
+            metas: list[Labels] = [tuple(orjson.loads(text).items()) for text in column.values.texts]
+            return (column.codes, metas), column.memory_bytes + META_BYTES * len(metas)
+
+        return self._cache.get((self._block.key, "meta", self._section(description["codes"])[0]), load)
 
     def ticks(self) -> Ticks | None:
         sections = self.description["ticks"]
