@@ -26,7 +26,7 @@ export const specs = [
       }
       await dashboard.panel('Error Logs').lines().first().waitFor();
 
-      await dashboard.panel('HTTP Request Rate').zoom();
+      await dashboard.panel('HTTP Request Rate').zoom(0.85, 0.99);
       await page.waitForURL(/from=\d{13}&to=\d{13}/);
       assert.match(await dashboard.rangeText(), /^\d{4}-\d\d-\d\d .* to /);
       await dashboard.panel('HTTP Request Rate').shown();
@@ -60,6 +60,18 @@ export const specs = [
       await login.logIn('admin', process.env.SPYGLASS_PASSWORD ?? 'admin');
       await page.waitForURL(`${url}/targets`);
       await page.getByRole('heading', { name: 'Targets' }).waitFor();
+    },
+  },
+  {
+    name: 'new log lines arrive by themselves in Explore',
+    real: true,
+    async test({ page, url }) {
+      await page.goto(`${url}/explore`);
+      const explore = new ExplorePage(page, url);
+      await explore.choose('Loki');
+      await explore.run('{job="backend"}');
+      await explore.lines().first().waitFor();
+      await (await explore.goLive()).first().waitFor();
     },
   },
   {

@@ -1,5 +1,5 @@
 // Runs the page tests: node tests/run.mjs [part of a name]. Specs are plain functions in tests/*.spec.mjs.
-// Against a real server: SPYGLASS_URL=http://127.0.0.1:3005 node tests/run.mjs; specs that need the fixture are left out then.
+// Against a real server: SPYGLASS_URL=http://127.0.0.1:3005 node tests/run.mjs; specs that need the fixture are left out then, and those that need a real server otherwise.
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -15,7 +15,7 @@ try {
   for (const file of readdirSync(here).filter((f) => f.endsWith('.spec.mjs')).sort()) {
     const { specs } = await import(pathToFileURL(join(here, file)).href);
     for (const spec of specs) {
-      if (!spec.name.includes(only) || (spec.fixture && server.real)) continue;
+      if (!spec.name.includes(only) || (spec.fixture && server.real) || (spec.real && !server.real)) continue;
       await run(spec);
     }
   }

@@ -131,6 +131,12 @@ export class ExplorePage {
     await this.page.getByRole('button', { name: 'Run' }).click();
   }
 
+  /** Follow new lines; the locator of what arrives. */
+  async goLive() {
+    await this.page.getByRole('button', { name: 'Live', exact: true }).click();
+    return this.page.getByRole('region', { name: /^Live log lines/ }).locator('.row');
+  }
+
   rows() {
     return this.page.getByRole('region', { name: 'Values' }).locator('tbody tr');
   }
