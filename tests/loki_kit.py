@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,11 +36,15 @@ class Client:
     """Requests to an ASGI application, without sockets and from synchronous tests."""
 
     def __init__(self, app: Starlette, runner: asyncio.Runner) -> None:
-        self._app, self._runner = app, runner
+        self.app, self._runner = app, runner
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
-        return self._app.routes
+        return self.app.routes
+
+    def run(self, scenario: Coroutine[Any, Any, None]) -> None:
+        """In the loop that requests run in."""
+        self._runner.run(scenario)
 
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         return self._runner.run(self._send(method, path, arguments))
@@ -52,7 +56,7 @@ class Client:
         return self.request("POST", path, **arguments)
 
     async def _send(self, method: str, path: str, arguments: dict[str, Any]) -> httpx.Response:
-        transport = httpx.ASGITransport(app=self._app)
+        transport = httpx.ASGITransport(app=self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://loki") as client:
             return await client.request(method, path, **arguments)
 

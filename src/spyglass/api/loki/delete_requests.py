@@ -7,6 +7,7 @@ being carried out when the process died is carried out again, which changes noth
 import hashlib
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -57,7 +58,9 @@ class DeleteRequests:
         """Durable when it returns. Raises: ParseError, InvalidParameter for stages that cannot choose lines to delete."""
         matchers, stages = _parsed(query)
         # A delete of no time at all: refuses what could not be carried out later.
-        self._stores.store(tenant).delete(matchers, stages, start_ns=start_ns, end_ns=start_ns)
+        with suppress(NotFound):
+            store = self._stores.store(tenant, create=False)
+            store.delete(matchers, stages, start_ns=start_ns, end_ns=start_ns)
         now = self._clock.now_ns()
         text = f"{tenant}\0{query}\0{start_ns}\0{end_ns}\0{now}\0{len(self._requests)}"
         request_id = hashlib.sha256(text.encode()).hexdigest()[:8]
@@ -91,8 +94,10 @@ class DeleteRequests:
     def _carry_out(self, request: DeleteRequest) -> DeleteRequest:
         try:
             matchers, stages = _parsed(request.query)
-            store = self._stores.store(request.tenant)
+            store = self._stores.store(request.tenant, create=False)
             store.delete(matchers, stages, start_ns=request.start_ns, end_ns=request.end_ns + 1)
+        except NotFound:
+            return replace(request, status="processed")
         except (InvalidParameter, CorruptData) as err:
             return replace(request, status="failed", reason=str(err))
         except SpyglassError:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE
+from spyglass.api.loki.reader import index_of
 from spyglass.api.loki.series import matchers_of
 from spyglass.api.loki.tenant import tenant_of
 from spyglass.query.log_fields import DetectedField, detected_fields
@@ -29,7 +30,7 @@ async def labels(request: Request, deps: LokiDeps) -> Response:
     params = await read.read_params(request)
     tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
     start, end = read.time_range(params, deps.clock.now_ns())
-    matchers, store = matchers_of(read.text(params, "query")), deps.stores.store(tenant)
+    matchers, store = matchers_of(read.text(params, "query")), index_of(deps, tenant)
     table = await deps.bridge.run(lambda: store.series([matchers], start_ns=start, end_ns=end))
     values: dict[str, set[str]] = {}
     for row in table.all_labels():

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE, success
+from spyglass.api.loki.reader import index_of
 from spyglass.api.loki.tenant import tenant_of
 from spyglass.model.errors import InvalidParameter
 from spyglass.model.matchers import Matcher
@@ -20,7 +21,7 @@ async def labels(request: Request, deps: LokiDeps) -> Response:
     tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
     start, end = _label_range(params, deps)
     matchers = matchers_of(read.text(params, "query"))
-    store = deps.stores.store(tenant)
+    store = index_of(deps, tenant)
     names = await deps.bridge.run(lambda: store.label_names(matchers, start_ns=start, end_ns=end))
     return Response(success(names), media_type=JSON_TYPE)
 
@@ -31,7 +32,7 @@ async def label_values(request: Request, deps: LokiDeps) -> Response:
     tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
     start, end = _label_range(params, deps)
     matchers, name = matchers_of(read.text(params, "query")), request.path_params["name"]
-    store = deps.stores.store(tenant)
+    store = index_of(deps, tenant)
     values = await deps.bridge.run(lambda: store.label_values(name, matchers, start_ns=start, end_ns=end))
     return Response(success(values), media_type=JSON_TYPE)
 
@@ -43,7 +44,7 @@ async def series(request: Request, deps: LokiDeps) -> Response:
     start, end = read.time_range(params, deps.clock.now_ns())
     selectors = [s for s in (*params.get("match[]", ()), *params.get("match", ())) if s and s != "{}"]
     sets = [matchers_of(selector) for selector in selectors]
-    store = deps.stores.store(tenant)
+    store = index_of(deps, tenant)
     table = await deps.bridge.run(lambda: store.series(sets, start_ns=start, end_ns=end))
     return Response(success([dict(row) for row in sorted(table.all_labels())]), media_type=JSON_TYPE)
 
@@ -53,7 +54,7 @@ async def index_stats(request: Request, deps: LokiDeps) -> Response:
     params = await read.read_params(request)
     tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
     start, end = read.time_range(params, deps.clock.now_ns())
-    matchers, store = matchers_of(read.required(params, "query")), deps.stores.store(tenant)
+    matchers, store = matchers_of(read.required(params, "query")), index_of(deps, tenant)
     stats = await deps.bridge.run(lambda: store.stats_of(matchers, start_ns=start, end_ns=end))
     from_stats = {"streams": stats.streams, "chunks": stats.chunks, "bytes": stats.bytes, "entries": stats.entries}
     return _json(from_stats)
@@ -90,7 +91,7 @@ async def _volumes(
     params: read.Params, tenant: str, start: int, end: int, deps: LokiDeps
 ) -> list[tuple[tuple[tuple[str, str], ...], int]]:
     selector = read.required(params, "query")
-    matchers, store = matchers_of(selector), deps.stores.store(tenant)
+    matchers, store = matchers_of(selector), index_of(deps, tenant)
     wanted = [name for name in read.text(params, "targetLabels").split(",") if name]
     by = wanted or [m.name for m in matchers]
     found = await deps.bridge.run(lambda: store.volume(matchers, start_ns=start, end_ns=end, by=by))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import orjson
 from starlette.responses import PlainTextResponse
@@ -55,11 +56,16 @@ async def _serve(
             await asyncio.wait({gone}, timeout=POLL_SECONDS + delay)
             arrived = subscription.drain()
             missed, dropped = subscription.dropped - dropped, subscription.dropped
-            streams = _without(keep.apply(arrived), sent) if arrived else []
+            streams: Streams = []
+            if arrived:
+                passed = await deps.bridge.run(partial(keep.apply, arrived))
+                streams = _without(passed, sent)
             if streams or missed:
                 await socket.send_bytes(_frame(streams, missed, legacy))
     except (WebSocketDisconnect, RuntimeError):
         pass
+    except SpyglassError as err:
+        await socket.close(1011, str(err)[:120])
     finally:
         subscription.close()
         gone.cancel()
