@@ -57,6 +57,7 @@ class Instrumentation:
             buckets=buckets,
         )
         self._tenants: set[str] = set()
+        self._declared: set[tuple[str, ...]] = set()
         self._request_prefix = os.urandom(4).hex()
         self._request_count = 0
 
@@ -91,6 +92,7 @@ class Instrumentation:
         values: tuple[str, ...] = (method, endpoint, str(status))
         if self._tenant_label:
             values = (*values, self._bounded(tenant))
+        self._declare(method, endpoint, values)
         self._requests.inc(*values)
         self._duration.observe(seconds, *values)
         failed = status >= 500 or failure is not None
@@ -98,6 +100,15 @@ class Instrumentation:
             self._errors.inc(*values)
         if self._log is not None:
             self._write_log(scope, method, tenant, status, seconds, failed, failure)
+
+    def _declare(self, method: str, endpoint: str, values: tuple[str, ...]) -> None:
+        """An endpoint's errors start at 0, with its first request: a counter that first shows at 1 has no rate, and the
+        alert on a rare error would never fire.
+        """
+        key = (method, endpoint, *values[3:])
+        if key not in self._declared:
+            self._declared.add(key)
+            self._errors.inc(method, endpoint, "500", *values[3:], by=0)
 
     def _write_log(
         self,

@@ -78,7 +78,9 @@ async def test_requests_are_counted_by_route_template(tmp_path: Path) -> None:
         (*base, ("status", "404"), ("tenant", "acme")): 1.0,
     }
     assert sum(samples(registry, "http_request_duration_seconds_count").values()) == 3.0
-    assert samples(registry, "http_request_errors_total") == {}
+    # Errors begin at 0 with the first request, so that the first error has a rate.
+    errors = samples(registry, "http_request_errors_total")
+    assert errors == {(*base, ("status", "500"), ("tenant", "acme")): 0.0}
 
 
 async def test_unknown_paths_methods_and_tenants_make_no_new_label_values(tmp_path: Path) -> None:
