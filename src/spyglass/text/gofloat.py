@@ -2,6 +2,9 @@
 
 import math
 
+import numpy as np
+import numpy.typing as npt
+
 
 def format_float(value: float) -> str:
     """Go's FormatFloat(v, 'f', -1, 64): the shortest digits that read back, never an exponent.
@@ -17,6 +20,18 @@ def format_float(value: float) -> str:
     if "e" in text:
         return _expand(text)
     return text.removesuffix(".0")
+
+
+def format_floats(values: npt.NDArray[np.float64]) -> list[str]:
+    """format_float of every value [n]; equal ones are printed once.
+
+    >>> format_floats(np.asarray([1.0, -0.0, 0.5, 1.0]))
+    ['1', '-0', '0.5', '1']
+    """
+    # By their bits, so that -0 is not 0 and a NaN is like any other.
+    bits, inverse = np.unique(np.ascontiguousarray(values).view(np.int64), return_inverse=True)
+    texts = list(map(format_float, bits.view(np.float64).tolist()))
+    return [texts[place] for place in inverse.tolist()]
 
 
 def _expand(text: str) -> str:
