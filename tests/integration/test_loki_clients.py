@@ -21,7 +21,7 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from tests.conformance_data import ROOT
-from tests.support.stack import Stack, get, wait_for
+from tests.support.stack import Stack, get, post, wait_for
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -272,3 +272,23 @@ def test_logql_follows_a_query(stack: Stack) -> None:
     assert process.returncode == 0
     bad = subprocess.run([*command, 'rate({app="x"}[1m])'], capture_output=True, text=True, timeout=30, check=False)
     assert (bad.returncode, "only log queries can be tailed" in bad.stderr) == (1, True)
+
+
+def test_logql_exports_more_than_a_page_holds(stack: Stack) -> None:
+    """All lines, each once, both ways; more lines at one time than a page holds are an error, not an end."""
+    base = time.time_ns() - 600 * 10**9
+    for app, spread in (("export", 7), ("crowd", 10**6)):
+        values = [[str(base + n // spread), f"{n:05}"] for n in range(12_000)]
+        body = json.dumps({"streams": [{"stream": {"app": app}, "values": values}]}).encode()
+        assert post(stack.url("loki", "/loki/api/v1/push"), body, {"Content-Type": "application/json"})[0] == 204
+
+    def export(app: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "spyglass", "logql", "--url", stack.url("loki"), "--limit", "0", "-o", "raw"]
+        whole = [*command, *arguments, f'{{app="{app}"}}']
+        return subprocess.run(whole, capture_output=True, text=True, timeout=60, check=False)
+
+    wanted = [f"{n:05}" for n in range(12_000)]
+    assert sorted(export("export").stdout.splitlines()) == wanted
+    assert sorted(export("export", "--forward").stdout.splitlines()) == wanted
+    crowded = export("crowd")
+    assert (crowded.returncode, "more than 5000 entries have the time" in crowded.stderr) == (1, True)

@@ -109,7 +109,7 @@ def _pages(
     url: str, headers: dict[str, str], form: dict[str, str], first: int, last: int, limit: int, forward: bool
 ) -> Iterator[dict[str, Any]]:
     """Pages of at most PAGE entries until `limit` (0: all). A page starts where the last one ended; entries at the very
-    nanosecond of the border are asked for again and left out.
+    nanosecond of the border are asked for again and left out. Ends the command where a page is full of those.
     """
     left, seen, total = limit or sys.maxsize, set[tuple[str, str, str]](), 0
     while left > 0 and first < last:
@@ -125,7 +125,12 @@ def _pages(
             total += len(fresh)
             left -= len(fresh)
             yield {"resultType": "entries", "result": sorted(fresh, key=lambda e: e[0], reverse=not forward)}
-        if len(entries) < size or not fresh:
+        if not fresh and len(entries) >= size:
+            fail(
+                f"more than {PAGE} entries have the time {entries[0][0]}: the rest cannot be paged through",
+                hint="narrow the query, for instance with a line filter, and export it in parts",
+            )
+        if len(entries) < size:
             return
         border = max(e[0] for e in entries) if forward else min(e[0] for e in entries)
         seen = {(str(e[0]), e[1], str(sorted(e[2].items()))) for e in entries if e[0] == border}
