@@ -42,6 +42,16 @@ UNWRAPPED = frozenset(
 ) | {"rate_counter"}
 
 STREAM = '{app="x"}'
+DIFFERENCES = (
+    "Lines of a delete request stay visible until it is carried out, once `compactor.delete_request_cancel_period` (24 h) is over;"
+    " Loki hides them at once. Set the period to `1s` to have them gone within a minute.",
+    "Patterns are mined when asked for, from at most 20,000 lines spread over the range: counts are of the lines read.",
+    "`X-Scope-OrgID: a|b` (reads over several tenants) is refused with 400.",
+    "`per_stream_rate_limit` is read but not enforced; the rate limit of a tenant is.",
+    "`/api/prom/push` and `/loki/api/v1/push` take both JSON forms; Loki takes one each.",
+    "A push without Content-Type is read as protobuf.",
+)
+
 PIPELINES: Mapping[str, tuple[str, str]] = {
     "selector `=` `!=` `=~` `!~`": ('{a="b", c!="d", e=~"f.+", g!~"h"}', "selectors"),
     "line filters `|=` `!=` `|~` `!~`, chains of `or`": (
@@ -98,7 +108,8 @@ def section() -> str:
     lines += ["", "### LogQL", "", "| construct | supported | test |", "|---|---|---|"]
     lines += [f"| {name} | {answer} | {test} |" for name, answer, test in _constructs()]
     note = f"Recorded cases: answers of the real Loki, by group, compared by `{RECORDED}` and through HTTP."
-    return "\n".join([*lines, "", note])
+    differences = [f"- {text}" for text in DIFFERENCES]
+    return "\n".join([*lines, "", note, "", "Known differences:", "", *differences])
 
 
 def page(text: str) -> str:
