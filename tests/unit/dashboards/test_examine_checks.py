@@ -242,7 +242,11 @@ LEFT_OUT: dict[str, tuple[Json, str]] = {
     ),
     "setting": (
         dashboard(panel(fieldConfig={"defaults": {"custom": {"axisBorderShow": True}}})),
-        "panel 1 'one': the setting axisBorderShow is ignored",
+        "panel 1 'one': the setting custom.axisBorderShow is ignored",
+    ),
+    "exemplars": (
+        dashboard(panel(targets=[{"refId": "A", "expr": "up", "exemplar": True}])),
+        "panel 1 'one': exemplars are not shown",
     ),
     "source": (
         dashboard(asking("x", {"type": "mysql", "uid": "m"})),
@@ -267,6 +271,10 @@ LEFT_OUT: dict[str, tuple[Json, str]] = {
     "transformation": (
         dashboard(panel(transformations=[{"id": "spatial", "options": {}}])),
         "panel 1 'one', transformation 1: 'spatial' is not applied",
+    ),
+    "annotation": (
+        dashboard(annotations={"list": [{"name": "a", "datasource": PROM, "expr": "up", "enable": True}]}),
+        "annotation 'a': annotations are not drawn",
     ),
     "newer": (
         dashboard(schemaVersion=99),

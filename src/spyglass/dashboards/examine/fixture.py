@@ -138,6 +138,8 @@ class FixtureLogs:
 
 def load_fixture(folder: Path) -> tuple[FixtureMetrics | None, FixtureLogs | None]:
     """The folder's metrics and logs, None where it holds none. Raises: NoEvidence naming the file that cannot be used."""
+    if not folder.exists():
+        raise NoEvidence(f"{folder}: there is no such file or folder")
     try:
         files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else [folder]
         bodies = [(path, path.read_bytes()) for path in files if path.suffix in METRIC_FILES | LOG_FILES]

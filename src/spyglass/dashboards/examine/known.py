@@ -42,9 +42,24 @@ FORMATS = frozenset(
 )
 """ui/src/core/interpolate.ts."""
 
-IGNORED_CUSTOM: dict[str, frozenset[object]] = {
-    "axisBorderShow": frozenset({False, None}),
-    "axisColorMode": frozenset({"text", "", None}),
-    "inspect": frozenset({False, None}),
+IGNORED: dict[str, dict[str, frozenset[object]]] = {
+    "": {
+        "fieldConfig.defaults.custom.axisBorderShow": frozenset({False}),
+        "fieldConfig.defaults.custom.axisColorMode": frozenset({"text", ""}),
+        "fieldConfig.defaults.custom.inspect": frozenset({False}),
+    },
+    "bargauge": {"options.valueMode": frozenset({"color"}), "options.sizing": frozenset({"auto"})},
+    "gauge": {"options.sizing": frozenset({"auto"})},
+    "heatmap": {
+        "options.cellRadius": frozenset({0}),
+        "options.color.exponent": frozenset({0.5}),
+        "options.filterValues.le": frozenset({1e-9}),
+        "options.rowsFrame.layout": frozenset({"auto"}),
+        "options.tooltip.yHistogram": frozenset({False}),
+    },
+    "logs": {"options.showCommonLabels": frozenset({False}), "options.enableInfiniteScrolling": frozenset({False})},
+    "stat": {"options.percentChangeColorMode": frozenset({"standard"}), "options.wideLayout": frozenset({True})},
+    "table": {"options.footer.countRows": frozenset({False})},
+    "timeseries": {"options.tooltip.hideZeros": frozenset({False})},
 }
-"""Field settings that are not drawn -> the values that mean nothing."""
+"""Type of panel ("": any) -> settings that are not drawn -> the values that mean nothing. A test looks for them in the UI."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from spyglass.dashboards.examine.findings import Finding
-from spyglass.dashboards.examine.known import IGNORED_CUSTOM, PANELS
+from spyglass.dashboards.examine.known import IGNORED, PANELS
 from spyglass.dashboards.examine.subject import Subject, place_of
 from spyglass.dashboards.migrate.values import Json, obj, objects, text
 
@@ -42,14 +42,29 @@ def _left_out(panel: Json) -> Iterator[str]:
 
 
 def _ignored_settings(panel: Json) -> Iterator[str]:
-    config = obj(panel.get("fieldConfig"))
-    given = list(obj(obj(config.get("defaults")).get("custom")).items())
-    for override in objects(config.get("overrides")):
+    if any(target.get("exemplar") is True for target in objects(panel.get("targets"))):
+        yield "exemplars are not shown"
+    settings = {**IGNORED[""], **IGNORED.get(text(panel.get("type")), {})}
+    overridden = _overridden(panel)
+    for path, nothing in settings.items():
+        name = path.rpartition(".")[2]
+        values = [_at(panel, path), overridden.get(name)]
+        if any(isinstance(one, str | bool | int | float) and one not in nothing for one in values):
+            yield f"the setting {path.removeprefix('fieldConfig.defaults.')} is ignored"
+
+
+def _overridden(panel: Json) -> Json:
+    """custom settings of overrides, by name."""
+    found: Json = {}
+    for override in objects(obj(panel.get("fieldConfig")).get("overrides")):
         for one in objects(override.get("properties")):
-            given.append((text(one.get("id")).removeprefix("custom."), one.get("value")))
-    seen: set[str] = set()
-    for name, value in given:
-        nothing = IGNORED_CUSTOM.get(name)
-        if nothing is not None and name not in seen and not (isinstance(value, str | bool | None) and value in nothing):
-            seen.add(name)
-            yield f"the setting {name} is ignored"
+            kind, _, name = text(one.get("id")).partition(".")
+            if kind == "custom":
+                found[name] = one.get("value")
+    return found
+
+
+def _at(value: object, path: str) -> object:
+    for key in path.split("."):
+        value = obj(value).get(key)
+    return value

@@ -1,5 +1,8 @@
 """A panel's queries: each has a refId of its own; the forms of old Prometheus targets."""
 
+from collections.abc import Iterator
+from itertools import count
+
 from spyglass.dashboards.migrate.values import Json, objects, text
 
 
@@ -12,10 +15,11 @@ def migrate(panel: Json) -> None:
     panel["targets"] = objects(found)
     used = {text(target.get("refId")) for target in panel["targets"]}
     taken: set[str] = set()
+    fresh = _names()
     for target in panel["targets"]:
         name = text(target.get("refId"))
         if not name or name in taken:
-            name = next(letter for letter in _names() if letter not in used)
+            name = next(letter for letter in fresh if letter not in used)
             target["refId"] = name
             used.add(name)
         taken.add(name)
@@ -32,6 +36,9 @@ def _is_prometheus(target: Json) -> bool:
     return isinstance(source, dict) and source.get("type") in ("prometheus", "loki")
 
 
-def _names() -> list[str]:
+def _names() -> Iterator[str]:
+    """A, B, ..., Z, AA, AB, ..., ZZ, Q0, Q1, ..."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    return [*letters, *(f"{a}{b}" for a in letters for b in letters), *(f"Q{i}" for i in range(10_000))]
+    yield from letters
+    yield from (f"{a}{b}" for a in letters for b in letters)
+    yield from (f"Q{number}" for number in count())
