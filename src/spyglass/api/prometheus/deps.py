@@ -23,7 +23,7 @@ class PrometheusDeps:
 
     budget: a new budget for a query that may take so many seconds. reload: loads the configuration again, raises ConfigError.
     remote_write: the receiver; the application makes one where none is given.
-    ready: the reason why not, or "". external_labels: for federation and remote read.
+    ready: the reason why not, or "". external_labels: for federation and remote read. ui_port: of the web UI in this process, or 0.
     """
 
     queries: PromQueries
@@ -50,3 +50,4 @@ class PrometheusDeps:
     remote_write: RemoteWriteIngest | None = None
     query_timeout_seconds: float = 120.0
     external_url: str = ""
+    ui_port: Callable[[], int] = int

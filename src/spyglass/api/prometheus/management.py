@@ -1,5 +1,7 @@
 """/-/ready, /-/healthy, /-/reload, /-/quit, /metrics, /version, and the way to the UI."""
 
+from urllib.parse import urlencode
+
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -77,6 +79,13 @@ async def version(request: Request, deps: PrometheusDeps) -> Response:
 
 
 async def home(request: Request, deps: PrometheusDeps) -> Response:
-    """Where people look for the UI: it has its own port."""
-    del request
-    return RedirectResponse(deps.external_url or "/api/v1/targets", status_code=302)
+    """Where people look for a UI: the web UI on its own port, Prometheus' `/graph?g0.expr=...` with its query in Explore."""
+    port = deps.ui_port()
+    if not port:
+        return RedirectResponse(deps.external_url or "/api/v1/targets", status_code=302)
+    shown = request.query_params
+    query = {"datasource": "prometheus", "from": f"now-{shown.get('g0.range_input', '1h')}", "to": "now"}
+    if expression := shown.get("g0.expr"):
+        query["expr"] = expression
+    page = f"/explore?{urlencode(query)}" if request.url.path.endswith("/graph") else "/"
+    return RedirectResponse(f"{request.url.scheme}://{request.url.hostname}:{port}{page}", status_code=302)
