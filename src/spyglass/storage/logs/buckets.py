@@ -195,7 +195,7 @@ def _from_rows(
     if not len(rows):
         return
     budget.charge_samples(len(rows))
-    values = None
+    values: F64 | I64 | None = None
     if spec.unwrap:
         rows, values = _numbers(part, rows, pipeline, spec)
     grouped = groups_of_rows(part, spec.by, pipeline.parser if spec.by else None, rows)
@@ -222,7 +222,9 @@ def _must_parse(part: Part, pipeline: CompiledPipeline, spec: BucketSpec) -> boo
     return looked_at or any(isinstance(step.stage, LabelFilter) for step in pipeline.steps)
 
 
-def _add(totals: _Totals, part: Part, rows: I64, local: I64, labels: Sequence[Labels], values: F64 | None) -> None:
+def _add(
+    totals: _Totals, part: Part, rows: I64, local: I64, labels: Sequence[Labels], values: F64 | I64 | None
+) -> None:
     times = part.times()[rows]
     if totals.spec.operation in ("min", "max", "quantile"):
         assert values is not None, "there is an unwrapped field"
@@ -239,11 +241,11 @@ def _add(totals: _Totals, part: Part, rows: I64, local: I64, labels: Sequence[La
     totals.add(local, labels, intervals, None, sizes)
 
 
-def _numbers(part: Part, rows: I64, pipeline: CompiledPipeline, spec: BucketSpec) -> tuple[I64, F64]:
+def _numbers(part: Part, rows: I64, pipeline: CompiledPipeline, spec: BucketSpec) -> tuple[I64, F64 | I64]:
     """The rows that have the unwrapped label, and its numbers."""
     whole = _whole_numbers(part, pipeline, spec)
     if whole is not None:
-        return rows, whole[rows].astype(np.float64)
+        return rows, whole if len(rows) == part.size else whole[rows]
     coded = label_of_rows(part, spec.unwrap, pipeline.parser, rows)
     if coded is None:
         raise _NotFromColumnsError

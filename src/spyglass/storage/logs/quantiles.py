@@ -36,7 +36,7 @@ class Events:
     _values: list[F64 | I32] = field(default_factory=list)
     _settled: list[tuple[I64, F64]] = field(default_factory=list)
 
-    def add(self, groups: I64, times: I64, values: F64) -> bool:
+    def add(self, groups: I64, times: I64, values: F64 | I64) -> bool:
         """times ascending. False where windows overlap too much, or a number is not finite (NaN as an answer is not `no answer`)."""
         if np.isnan(self.q) or not np.isfinite(values).all():
             return False
@@ -46,12 +46,13 @@ class Events:
         most = int(copies.max(initial=0))
         if most > MAX_COPIES:
             return False
+        narrow = _narrow(values)
         cell = groups * len(self.steps) + first
         for shift in range(most):
             inside = copies > shift
             every = bool(inside.all())
             self._cells.append((cell if every else cell[inside]) + shift)
-            self._values.append(_narrow(values if every else values[inside]))
+            self._values.append(narrow if every else narrow[inside])
             self.waiting += len(self._cells[-1])
         return True
 
@@ -86,10 +87,12 @@ def _count_below(times: I64, steps: I64) -> I64:
     return np.repeat(np.arange(len(steps) + 1), np.diff(np.concatenate(([0], cuts, [len(times)]))))
 
 
-def _narrow(values: F64) -> F64 | I32:
-    """Whole numbers as 32-bit integers: half the memory, and their own rank."""
+def _narrow(values: F64 | I64) -> F64 | I32:
+    """Whole numbers as 32-bit integers: half the memory, and their own rank. Integers are columns of such as fit."""
+    if values.dtype == np.int64:
+        return values.astype(np.int32)
     whole = (values == np.floor(values)).all() and (np.abs(values) < 2**31).all() and not np.signbit(values).any()
-    return values.astype(np.int32) if whole else values
+    return values.astype(np.int32) if whole else values.astype(np.float64, copy=False)
 
 
 def _answers(cells: I64, values: F64 | I32, q: float) -> tuple[I64, F64]:

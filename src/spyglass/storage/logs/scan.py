@@ -23,6 +23,8 @@ NO_ROWS: I64 = np.zeros(0, np.int64)
 BATCH_ROWS = 8192
 FIRST_BATCH_ROWS = 256
 """A query with a limit often ends in the first batch: it is small, and each one after it twice as large."""
+TIE_ROWS = 64
+"""More than the limit, so that lines of one time at its edge come together and the caller can order them."""
 
 
 def scan(
@@ -53,7 +55,8 @@ def scan(
             return NO_ROWS
         return rows
 
-    return LogScan(pipeline.exact, batches(merged(parts, select, direction), hints, budget))
+    first = _first_batch(hints, everything=pipeline.exact == len(stages))
+    return LogScan(pipeline.exact, batches(merged(parts, select, direction), hints, budget, first))
 
 
 def _select(part: Part, pipeline: CompiledPipeline, matchers: Sequence[Matcher], start_ns: int, end_ns: int) -> I64:
@@ -88,8 +91,14 @@ def rows_in(part: Part, matchers: Sequence[Matcher], start_ns: int, end_ns: int)
     return first + np.flatnonzero(passes[part.codes()[first:last]])
 
 
-def batches(runs: Iterator[Run], hints: LogHints, budget: Budget) -> Iterator[LogBatch]:
-    size = FIRST_BATCH_ROWS if hints.limit else BATCH_ROWS
+def _first_batch(hints: LogHints, *, everything: bool) -> int:
+    """Rows of the first batch. everything: the caller drops none of them."""
+    if not hints.limit:
+        return BATCH_ROWS
+    return min(hints.limit + TIE_ROWS, BATCH_ROWS) if everything else FIRST_BATCH_ROWS
+
+
+def batches(runs: Iterator[Run], hints: LogHints, budget: Budget, size: int) -> Iterator[LogBatch]:
     for run in runs:
         at = 0
         while at < run.size:

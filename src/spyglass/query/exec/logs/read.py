@@ -30,7 +30,7 @@ class Collected:
         if at is None:
             at = self._places[labels] = len(self.streams)
             self.streams.append((labels, []))
-            self.categories.append(_categories(rows, place))
+            self.categories.append(_categories(labels, rows, place))
         self.streams[at][1].append(LogEntry(time_ns, rows.lines[place], self.categories[at].metadata))
 
 
@@ -46,7 +46,8 @@ def read_lines(
     left = reading.limit
     try:
         for rows in rows_of(reader, reading, budget, counters):
-            rows = rows.take(list(range(min(left, rows.size))))
+            if rows.size > left:
+                rows = rows.take(list(range(left)))
             left -= rows.size
             budget.charge_bytes(_add(collected, rows, keep))
             if left <= 0:
@@ -69,28 +70,33 @@ def _add(collected: Collected, rows: Rows, keep: "_Thinner") -> int:
 
 
 def final_labels(rows: Rows) -> Iterator[Labels]:
-    """Each line's label set, sorted; extracted labels may have empty values. Lines with nothing of their own share."""
-    shared: dict[int, Labels] = {}
+    """Each line's label set, sorted; extracted labels may have empty values. Lines with nothing extracted of their own share."""
+    shared: dict[tuple[int, int], Labels] = {}
+    parsed, metadata = rows.parsed, rows.metadata
     for place, number in enumerate(rows.stream.tolist()):
-        own = (rows.metadata and rows.metadata[place]) or (rows.parsed and rows.parsed[place])
-        if own:
+        if parsed is not None and parsed[place]:
             yield tuple(sorted(rows.merged(place).items()))
             continue
-        labels = shared.get(number)
+        # Lines share their metadata's dictionaries, which live as long as the rows.
+        key = (number, id(metadata[place]) if metadata is not None else 0)
+        labels = shared.get(key)
         if labels is None:
-            labels = shared[number] = tuple(sorted(rows.streams.labels[number].items()))
+            labels = shared[key] = tuple(sorted(rows.merged(place).items()))
         yield labels
 
 
-def _categories(rows: Rows, place: int) -> LabelCategories:
-    parsed = rows.parsed[place] if rows.parsed is not None else {}
-    metadata = rows.metadata[place] if rows.metadata is not None else {}
-    stream = rows.streams.labels[int(rows.stream[place])]
-    return LabelCategories(
-        tuple(sorted((n, v) for n, v in stream.items() if n not in metadata and n not in parsed)),
-        tuple(sorted((n, v) for n, v in metadata.items() if n not in parsed)),
-        tuple(sorted(parsed.items())),
-    )
+def _categories(labels: Labels, rows: Rows, place: int) -> LabelCategories:
+    """labels: the line's final ones, sorted; each is where it was last given."""
+    parsed = rows.parsed[place] if rows.parsed is not None else None
+    metadata = rows.metadata[place] if rows.metadata is not None else None
+    if not parsed and not metadata:
+        return LabelCategories(labels)
+    of_parsed = tuple([pair for pair in labels if pair[0] in parsed]) if parsed else ()
+    rest = tuple([pair for pair in labels if pair[0] not in parsed]) if parsed else labels
+    if not metadata:
+        return LabelCategories(rest, (), of_parsed)
+    of_stream = tuple([pair for pair in rest if pair[0] not in metadata])
+    return LabelCategories(of_stream, tuple([pair for pair in rest if pair[0] in metadata]), of_parsed)
 
 
 class _Thinner:
