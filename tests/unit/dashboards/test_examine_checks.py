@@ -105,6 +105,10 @@ WRONG: dict[str, tuple[object, str]] = {
         dashboard(asking("1+" * 60_000 + "1")),
         "panel 1 'one', query A: is 120001 characters long; 100000 can be asked",
     ),
+    "deep query": (
+        dashboard(asking("up" + " or up" * 5_000)),
+        "panel 1 'one', query A: its operators stand too deep inside one another in 'up or up",
+    ),
     "annotation": (
         dashboard(annotations={"list": [{"name": "deploys", "datasource": PROM, "expr": "up{", "enable": True}]}),
         "annotation 'deploys', query: unexpected end of input",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from spyglass.dashboards.examine.evidence import LogEvidence, MetricEvidence
 from spyglass.dashboards.examine.findings import Finding
 from spyglass.dashboards.examine.names import Needs, alternatives
-from spyglass.dashboards.examine.queries import MAX_QUERY, fillings, queries_of
+from spyglass.dashboards.examine.queries import MAX_QUERY, TOO_DEEP, fillings, queries_of
 from spyglass.dashboards.examine.scope import fill
 from spyglass.dashboards.examine.subject import Subject
 from spyglass.dashboards.examine.variable_query import parse_variable_query
@@ -55,7 +55,7 @@ def _labelled(metrics: MetricEvidence, selector: str, label: str) -> Iterator[st
         return
     try:
         needs = alternatives(promql.parse(selector))
-    except ParseError:
+    except (ParseError, RecursionError):
         return
     problems = _best(metrics, needs)
     yield from problems
@@ -71,7 +71,7 @@ def _query(subject: Subject, written: str, language: str) -> Iterator[str]:
                 found = logql.parse(filled)
             else:
                 promql.parse(filled)
-        except ParseError:
+        except (ParseError, RecursionError):
             continue
         if language == "logql":
             if subject.logs is not None:
@@ -86,6 +86,9 @@ def _promql(metrics: MetricEvidence, query: str) -> Iterator[str]:
         yield from _best(metrics, alternatives(promql.parse(query)))
     except ParseError as err:
         yield err.message
+        return
+    except RecursionError:
+        yield TOO_DEEP
         return
     problem = metrics.error_of(query)
     if problem:

@@ -15,6 +15,7 @@ from spyglass.query.promql import parser as promql
 GUESSES = ("x", "1", "5m", "sum")
 MAX_QUERY = 100_000
 """Characters; upstream's servers refuse longer ones."""
+TOO_DEEP = "its operators stand too deep inside one another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ def _problem(query: str, language: str) -> str:
         if not language and not _problem(query, "logql"):
             return ""
         return err.message
+    except RecursionError:
+        return TOO_DEEP
     return ""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from spyglass.dashboards.examine.scope import Entry
 from spyglass.dashboards.migrate.values import Json, obj, objects, text
+from spyglass.text.regex import RegexError, compile_regex
 
 ALL = "$__all"
 AUTO = "$__auto_interval_"
@@ -66,8 +67,9 @@ def apply_regex(pattern: str, values: tuple[str, ...]) -> tuple[str, ...]:
     if not inside:
         return values
     try:
-        compiled = re.compile(re.sub(r"\(\?<(?=[A-Za-z_])", "(?P<", inside))
-    except (re.error, RecursionError, OverflowError):
+        # RE2, which takes linear time: values and patterns are other people's.
+        compiled = compile_regex(re.sub(r"\(\?<(?=[A-Za-z_])", "(?P<", inside))
+    except RegexError:
         return values
     found: dict[str, None] = {}
     for value in values:

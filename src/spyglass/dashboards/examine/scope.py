@@ -13,7 +13,8 @@ from urllib.parse import quote
 REFERENCE = re.compile(
     r"\$([A-Za-z_]\w*)|\[\[([A-Za-z_]\w*)(?::(\w+))?\]\]|\$\{([A-Za-z_]\w*)(?:\.([^:^}]+))?(?::([^}]+))?\}"
 )
-_TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+# No braces inside: looking for an end that is not there would take the square of the text's length.
+_TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
 
 BUILTINS: Mapping[str, str] = {
     "__interval": "15s",

@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from spyglass.dashboards.examine.findings import Finding
 from spyglass.dashboards.examine.known import LOKI, PROMETHEUS, VARIABLES
 from spyglass.dashboards.examine.patterns import problem_of
+from spyglass.dashboards.examine.queries import MAX_QUERY, TOO_DEEP
 from spyglass.dashboards.examine.repeats import turning
 from spyglass.dashboards.examine.scope import fill, references
 from spyglass.dashboards.examine.subject import Subject
 from spyglass.dashboards.examine.variable_query import check_variable_query, parse_variable_query
 from spyglass.dashboards.migrate.values import Json, obj, objects, text
 from spyglass.model.errors import ParseError
+
+MAX_SHOWN = 300
+"""Characters of a problem that quotes the query."""
 
 _NAME = re.compile(r"\w+")
 _DURATION = re.compile(r"(\d+(ms|[smhdwyM]))+|\$\w+|auto")
@@ -67,6 +71,9 @@ def _query(subject: Subject, variable: Json) -> Iterator[str]:
     if not asked.strip():
         yield "asks nothing: its query is empty"
         return
+    if len(asked) > MAX_QUERY:
+        yield f"asks {len(asked)} characters; {MAX_QUERY} can be asked"
+        return
     problem = ""
     for trust, guess in ((True, "x"), (False, "x"), (False, "1")):
         filled = fill(asked, subject.scope, guess=guess, trust=trust)
@@ -74,9 +81,11 @@ def _query(subject: Subject, variable: Json) -> Iterator[str]:
             check_variable_query(parse_variable_query(filled), language)
         except (ValueError, ParseError) as err:
             problem = problem or str(err)
+        except RecursionError:
+            problem = problem or TOO_DEEP
         else:
             return
-    yield problem
+    yield problem if len(problem) <= MAX_SHOWN else f"{problem[:MAX_SHOWN]}..."
 
 
 def _mentioned(variable: Json) -> set[str]:
