@@ -56,6 +56,7 @@ def settings_of(
             max_samples=config.queries.max_samples,
             max_bytes=config.queries.max_memory,
             concurrency=config.queries.concurrency,
+            queue=config.queries.queue,
         ),
         min_free_bytes=config.disk.min_free,
         map_address=lambda address: own(installation.map_address(address)),

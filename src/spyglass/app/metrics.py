@@ -15,9 +15,11 @@ from spyglass.app.shared import Shared
 from spyglass.config.prometheus import PrometheusConfig, PrometheusFile, masked, read_prometheus_file
 from spyglass.ingest.metrics import MetricIngest
 from spyglass.ingest.remote_write import RemoteWriteIngest
+from spyglass.model.telemetry import Family
 from spyglass.query.budget import QueryBudget
 from spyglass.query.engine import PromEngine, PromSettings
 from spyglass.query.promql.parser import Features
+from spyglass.query.query_log import LoggedQueries, QueryLog
 from spyglass.scrape.manager import ScrapeManager
 from spyglass.storage.metrics.options import MetricStoreOptions, RetentionRule
 from spyglass.storage.metrics.stores import open_metric_stores
@@ -30,6 +32,8 @@ class MetricsPart:
         """Raises: ConfigError, StoreLocked, StorageError."""
         self._settings, self._shared, self._started_ns = settings, shared, time.time_ns()
         self._file = self._load()
+        self._query_log = QueryLog(shared.clock)
+        self._query_log.reopen(self._log_path(self._file))
         options = MetricStoreOptions(
             retention_ms=settings.retention_ms,
             retention_bytes=settings.retention_bytes,
@@ -40,7 +44,7 @@ class MetricsPart:
         )
         self.stores = open_metric_stores(settings.data, files=shared.files, clock=shared.clock, options=options)
         interval = self._file.config.global_.evaluation_interval
-        self.engine = PromEngine(
+        engine = PromEngine(
             self.stores,
             PromSettings(
                 lookback_ms=settings.lookback_ms,
@@ -49,6 +53,7 @@ class MetricsPart:
                 features=_language(settings.features),
             ),
         )
+        self.engine = LoggedQueries(engine, self._query_log)
         self._ingest = MetricIngest(shared.registry)
         self._scrapes = ScrapeManager(
             self.stores,
@@ -100,6 +105,7 @@ class MetricsPart:
     async def reload(self) -> None:
         """Raises: ConfigError, and the old configuration stays."""
         loaded = await asyncio.to_thread(self._load)
+        await asyncio.to_thread(self._query_log.reopen, self._log_path(loaded))
         await self._scrapes.reload(loaded.config, loaded.folder)
         self._file = loaded
 
@@ -111,6 +117,11 @@ class MetricsPart:
 
     def close(self) -> None:
         self.stores.close()
+        self._query_log.close()
+
+    def _log_path(self, file: PrometheusFile) -> Path | None:
+        name = file.config.global_.query_log_file
+        return file.folder / self._shared.settings.map_path(name) if name else None
 
     def _load(self) -> PrometheusFile:
         if self._settings.config_file is None:
@@ -134,6 +145,24 @@ class MetricsPart:
             ("spyglass_metric_store_disk_bytes", "disk_bytes", "Bytes that the metric stores use on disk."),
         ):
             registry.gauge(name, help).track(total(field))
+
+        bridge, most = self._shared.bridge, self._shared.settings.queries.concurrency
+        queries = registry.gauge(
+            "prometheus_engine_queries", "The current number of queries being executed or waiting."
+        )
+        queries.track(lambda: float(bridge.pending))
+        limit = registry.gauge("prometheus_engine_queries_concurrent_max", "The max number of concurrent queries.")
+        limit.set(most)
+
+        def query_log() -> list[Family]:
+            name, log = "prometheus_engine_query_log", self._query_log
+            failures = [("", (), float(log.failures))]
+            return [
+                Family(f"{name}_enabled", "gauge", "State of the query log.", [("", (), float(log.enabled))]),
+                Family(f"{name}_failures_total", "counter", "The number of query log failures.", failures),
+            ]
+
+        registry.on_collect(query_log)
 
 
 def _language(names: frozenset[str] | None) -> Features:

@@ -99,12 +99,13 @@ class UiSettings:
 
 @dataclass(frozen=True, slots=True)
 class QuerySettings:
-    """What one query may use, and how many run at once."""
+    """What one query may use, how many run at once, and how many more wait."""
 
     timeout_s: float = 120.0
     max_samples: int = 50_000_000
     max_bytes: int = 1 << 30
     concurrency: int = 4
+    queue: int = 200
 
 
 @dataclass(frozen=True, slots=True)

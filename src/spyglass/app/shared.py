@@ -39,7 +39,7 @@ class Shared:
             clock=SystemClock(),
             files=RealFiles(),
             registry=registry,
-            bridge=QueryBridge(workers=settings.queries.concurrency),
+            bridge=QueryBridge(workers=settings.queries.concurrency, max_waiting=settings.queries.queue),
             # Pushes never wait behind queries.
             ingest_bridge=QueryBridge(workers=4),
             executor=ThreadPoolExecutor(max_workers=4, thread_name_prefix="scrape"),

@@ -80,12 +80,13 @@ class DiskSection(_Strict):
 
 
 class QueriesSection(_Strict):
-    """What one query may use, and how many run at once."""
+    """What one query may use, how many run at once, and how many more wait; those beyond are refused."""
 
     timeout: DurationMs = 120_000
     max_samples: int = Field(default=50_000_000, ge=1)
     max_memory: SizeBytes = 1 << 30
     concurrency: int = Field(default=4, ge=1)
+    queue: int = Field(default=200, ge=0)
 
 
 class SpyglassConfig(_Strict):

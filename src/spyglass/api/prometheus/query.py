@@ -16,10 +16,13 @@ from spyglass.api.prometheus.syntax_tree import tree_json
 from spyglass.model.arrays import I64
 from spyglass.model.errors import ParseError
 from spyglass.model.frame import Frame
-from spyglass.protocols.queries import MetricResult, QueryStats
+from spyglass.protocols.queries import MetricResult
 from spyglass.query.promql.parser import parse
+from spyglass.query.query_log import asked_by, stats_json
 
 NS_PER_MS = 1_000_000
+_BYTES_PER_POINT = 24
+"""A time in seconds, a value of a few digits, and brackets."""
 TRUNCATED = "results truncated due to limit"
 
 
@@ -71,17 +74,26 @@ async def _answer(
     time_ms: int,
 ) -> Response:
     stats = params.get("stats")
+    client = request.client.host if request.client else ""
 
     def work() -> list[bytes]:
         try:
-            result = truncated(ask(), limit)
+            with asked_by(client=client, method=request.method, path=request.url.path):
+                result = truncated(ask(), limit)
         except ParseError as err:
             raise invalid("query", str(err)) from None
+        budget.charge_bytes(_answer_bytes(result))
         # Encoding belongs to the worker: a large answer must not hold up the event loop.
         return encode_result(result, time_ms=time_ms, stats=stats_json(result.stats) if stats else None)
 
     chunks = await deps.bridge.run(work, budget=budget, disconnected=request.is_disconnected)
     return ChunkedResponse(chunks)
+
+
+def _answer_bytes(result: MetricResult) -> int:
+    """About what a large answer takes as JSON."""
+    points = result.frame.values.size if result.frame is not None else sum(len(times) for _, times, _ in result.raw)
+    return points * _BYTES_PER_POINT
 
 
 def truncated(result: MetricResult, limit: int) -> MetricResult:
@@ -104,21 +116,6 @@ def truncated(result: MetricResult, limit: int) -> MetricResult:
 def _rows(frame: Frame, rows: I64) -> Frame:
     histograms = None if frame.histograms is None else frame.histograms[rows]
     return Frame(frame.labels.take(rows), frame.grid, frame.values[rows], frame.present[rows], histograms)
-
-
-def stats_json(stats: QueryStats) -> dict[str, object]:
-    """Upstream's shape. Evaluation is one piece here, so the times before it are 0."""
-    return {
-        "timings": {
-            "evalTotalTime": stats.seconds,
-            "resultSortTime": 0,
-            "queryPreparationTime": 0,
-            "innerEvalTime": stats.seconds,
-            "execQueueTime": 0,
-            "execTotalTime": stats.seconds,
-        },
-        "samples": {"totalQueryableSamples": stats.samples, "peakSamples": stats.peak_samples},
-    }
 
 
 async def parse_query(request: Request, deps: PrometheusDeps) -> Response:

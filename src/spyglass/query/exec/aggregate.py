@@ -12,6 +12,7 @@ from spyglass.query.exec import histogram_aggregate
 from spyglass.query.exec.context import EvalContext
 from spyglass.query.exec.reductions import reduce_floats
 from spyglass.query.exec.registry import evaluate, evaluate_frame, evaluates
+from spyglass.query.exec.select import charge_frame
 from spyglass.query.exec.values import Scalar, TextValue
 from spyglass.query.format import format_float, short_float
 from spyglass.query.kernels import groups as kernels
@@ -19,6 +20,9 @@ from spyglass.query.kernels.groups import Groups
 from spyglass.query.kernels.xxhash import xxh64
 from spyglass.query.plan.nodes import Aggregate
 from spyglass.query.syntax.quoting import quote
+
+_WORK_BYTES = 16
+"""What folding takes for a moment per value: a masked copy, and a sorted one."""
 
 SELECTING = frozenset(("topk", "bottomk", "limitk", "limit_ratio"))
 """Aggregations whose results are some of their inputs."""
@@ -53,15 +57,20 @@ def _reduced(node: Aggregate, frame: Frame, wanted: F64 | None, ctx: EvalContext
     group_ids, first_rows = kept.group_ids()
     groups = Groups.of(group_ids, len(first_rows))
     labels = kept.take(first_rows)
+    charge_frame(len(first_rows), ctx)
     drop = _group_marks(frame, group_ids, len(first_rows))
     if node.op == "quantile":
         assert wanted is not None
         _warn_quantiles(node, wanted, ctx)
+    work = frame.values.size * _WORK_BYTES
+    ctx.budget.charge_bytes(work)
     if frame.histograms is not None:
         values, present, histograms = histogram_aggregate.reduce(node, frame, groups, group_ids, wanted, ctx)
         return Frame(labels, ctx.grid, values, present, histograms, drop)
     values = reduce_floats(node.op, groups, frame.values, frame.present, wanted)
-    return Frame(labels, ctx.grid, values, groups.count(frame.present) > 0, None, drop)
+    present = groups.count(frame.present) > 0
+    ctx.budget.charge_bytes(-work)
+    return Frame(labels, ctx.grid, values, present, None, drop)
 
 
 def _group_marks(frame: Frame, group_ids: I64, count: int) -> Mask | None:

@@ -34,7 +34,7 @@ from spyglass.storage.metrics.merge import Cutoffs, merge_blocks
 from spyglass.storage.metrics.options import MetricStoreOptions
 from spyglass.storage.metrics.retention import beyond_retention
 from spyglass.storage.metrics.snapshot import write_snapshot
-from spyglass.storage.metrics.tiles import sample_count
+from spyglass.storage.metrics.tiles import sample_count, value_bytes
 from spyglass.storage.metrics.tombstones import Tombstone
 
 _COOL_NS = 300 * 1_000_000_000
@@ -167,6 +167,9 @@ class DiskMetricStore:
         for block in blocks:
             if block.overlaps(start_ms, end_ms):
                 past.append(self._select_block(block, matchers, start_ms, end_ms, budget))
+        lazy = [piece for answer in past for piece in answer.pieces]
+        # Charged before anything is decoded.
+        budget.charge_bytes(sum(value_bytes(piece) for piece in lazy))
         # Late answers come last: of two samples at one place the earlier answer's stays.
         return assemble(sorted([*past, *head], key=lambda answer: answer.late))
 

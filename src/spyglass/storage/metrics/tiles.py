@@ -40,6 +40,11 @@ def sample_count(piece: LazyPiece) -> int:
     return len(piece.times) if isinstance(piece, SampleRuns) else len(piece.times) * len(piece.rows)
 
 
+def value_bytes(piece: LazyPiece) -> int:
+    """What its values take once they are decoded, and its times where every series has its own."""
+    return 8 * sample_count(piece) + (8 * len(piece.times) if isinstance(piece, SampleRuns) else 0)
+
+
 def join(found: Sequence[LazyPiece], size: int) -> list[Piece]:
     """Pieces of which no two hold the same series. size: rows of the selection.
 
