@@ -18,7 +18,7 @@ from spyglass.api.loki.tenant import tenant_of
 from spyglass.model.errors import InvalidParameter
 from spyglass.protocols.queries import StreamsResult
 
-SAMPLED = 20_000
+SAMPLED = 10_000
 SLICES = 10
 MAX_PATTERNS = 300
 MIN_STEP_NS = 10 * 10**9
@@ -34,7 +34,9 @@ async def patterns(request: Request, deps: LokiDeps) -> Response:
 
     def mine() -> bytes:
         miners: dict[str, TemplateMiner] = {}
-        for level, line, time_ns in _sampled(query, start, end, tenant, budget, deps):
+        for number, (level, line, time_ns) in enumerate(_sampled(query, start, end, tenant, budget, deps)):
+            if number % 500 == 0:
+                budget.check()
             miners.setdefault(level, TemplateMiner()).add(line, time_ns // step)
         found = [(level, cluster) for level, miner in miners.items() for cluster in miner.clusters()]
         found.sort(key=lambda one: -one[1].total)

@@ -1,7 +1,7 @@
 """Patterns of log lines: lines that differ in some words only are one pattern, with `<_>` where they differ.
 
 A fixed-depth tree in the manner of Drain (He et al., 2017): lines of as many words, and the same first words, are compared word by
-word with the clusters there; a line joins the most similar one when at least SIMILARITY of the words agree.
+word with the clusters there; a line joins the most similar one when at least SIMILARITY of the words that say something agree.
 """
 
 import re
@@ -12,7 +12,10 @@ SIMILARITY = 0.5
 MAX_CLUSTERS = 300
 MAX_WORDS = 60
 MAX_CHARACTERS = 2000
+MAX_COMPARED = 40
 WILD = "<_>"
+
+_BETWEEN = frozenset(' \t\n\r\f\v=:,"{}[]()')
 
 _WORD = re.compile(r'[^\s=:,"{}\[\]()]+|[\s=:,"{}\[\]()]+')
 _VARIABLE = re.compile(r"[-+]?\d[\w.:%+-]*|(?=[\w-]*\d)[0-9a-fA-F-]{8,}|\w*\d\w*")
@@ -36,7 +39,9 @@ class Cluster:
 
 
 class TemplateMiner:
-    """Mines one set of lines. Bounded: beyond MAX_CLUSTERS patterns new kinds of lines are not counted."""
+    """Mines one set of lines. Bounded: beyond MAX_CLUSTERS patterns, or MAX_COMPARED that begin alike, new kinds of lines are not
+    counted.
+    """
 
     def __init__(self) -> None:
         self._leaves: dict[tuple[int, str], list[Cluster]] = {}
@@ -75,7 +80,7 @@ class TemplateMiner:
         if best is not None:
             best.words = [a if a == b else WILD for a, b in zip(best.words, words, strict=True)]
             return best
-        if self._clusters >= MAX_CLUSTERS:
+        if self._clusters >= MAX_CLUSTERS or len(leaf) >= MAX_COMPARED:
             return None
         self._clusters += 1
         cluster = Cluster(words)
@@ -94,10 +99,22 @@ def words_of(line: str) -> list[str]:
 
 
 def similarity(left: list[str], right: list[str]) -> float:
-    """The share of equal words; what is between words counts only by its absence from equality.
+    """The share of equal words, of those that say something: not what is between words, not keys, not what is <_> in both.
 
-    >>> similarity(["a", " ", "b"], ["a", " ", "c"])
-    0.5
+    >>> similarity(["a", " ", "b"], ["a", " ", "c"]), similarity(["k", "=", "x"], ["k", "=", "y"])
+    (0.5, 0.0)
     """
-    pairs = [(a, b) for a, b in zip(left, right, strict=True) if not (a == b and not a.strip(' =:,"{}[]()\t'))]
-    return sum(a == b for a, b in pairs) / len(pairs) if pairs else 1.0
+    equal = told = 0
+    for place in range(len(left)):
+        word, other = left[place], right[place]
+        if word == other and (word == WILD or word[0] in _BETWEEN or _is_key(left, place)):
+            continue
+        told += 1
+        equal += word == other
+    return equal / told if told else 1.0
+
+
+def _is_key(words: list[str], place: int) -> bool:
+    """The word before `=` or `":`."""
+    after = words[place + 1] if place + 1 < len(words) else ""
+    return "=" in after or '":' in after
