@@ -67,25 +67,35 @@ def required_literal(pattern: str) -> str:
     >>> required_literal('user \\\\d+ logged (in|out)'), required_literal("a|b"), required_literal("(?i)x")
     (' logged ', '', '')
     """
+    return max(("", *required_literals(pattern)), key=len)
+
+
+@lru_cache(maxsize=1024)
+def required_literals(pattern: str) -> tuple[str, ...]:
+    """Texts that are in every match, as far as they are easy to see.
+
+    >>> required_literals('tenant-00[0-4]2.*user-1')
+    ('tenant-00', '2', 'user-1')
+    """
     if "(?" in pattern.replace("(?P<", "(").replace("(?:", "("):
-        return ""
+        return ()
     runs, run, at = [""], "", 0
     while at < len(pattern):
         char = pattern[at]
         if char == "|":
-            return ""
+            return ()
         if char in "([":
             runs.append(run)
             run, at = "", _closing(pattern, at)
             if at < 0:
-                return ""
+                return ()
         elif char in "*?{":
             # The character before may be missing (or, with {, be there in any number).
             runs.append(run[:-1])
             run = ""
             at = pattern.find("}", at) if char == "{" else at
             if at < 0:
-                return ""
+                return ()
         elif char in "+.^$":
             runs.append(run)
             run = ""
@@ -94,7 +104,7 @@ def required_literal(pattern: str) -> str:
             if escaped.isalnum() or not escaped:
                 # A class or an escape with letters behind it: no telling how long it is.
                 if escaped not in "dDsSwWbB" or not escaped:
-                    return ""
+                    return ()
                 runs.append(run)
                 run = ""
             else:
@@ -103,7 +113,7 @@ def required_literal(pattern: str) -> str:
         else:
             run += char
         at += 1
-    return max((*runs, run), key=len)
+    return tuple(dict.fromkeys(filter(None, (*runs, run))))
 
 
 def _closing(pattern: str, at: int) -> int:

@@ -26,9 +26,12 @@ from spyglass.storage.logs.contains import contains
 from spyglass.storage.logs.fields import Parser
 from spyglass.storage.logs.part import Part
 from spyglass.storage.logs.verdicts import ASK, DROP, KEEP, Verdicts, both, judge_predicate, least
+from spyglass.text.line_regex import required_literals
 
 _LITERAL = re.compile(r"[\w \-:/,;=\"'<>@#%&!~`]+")
 """Text without a character that means something in a regex."""
+MIN_LITERAL = 3
+"""Shorter ones are in most lines: looking for them excludes too little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def _judge(part: Part, step: Step) -> Verdicts | int:
         return judge_predicate(part, step.stage.predicate, step.parser)
     texts = literals(step.stage)
     if texts is None:
-        return ASK
+        return _judge_regex(part, step.stage)
     negative = step.stage.op.startswith("!")
     mask: Mask | bool = False
     for text in texts:
@@ -118,6 +121,28 @@ def _judge(part: Part, step: Step) -> Verdicts | int:
     if isinstance(mask, bool):
         return KEEP if mask != negative else DROP
     verdicts: Verdicts = (mask != negative).astype(np.int8)
+    return verdicts
+
+
+def _judge_regex(part: Part, stage: LineFilter) -> Verdicts | int:
+    """A line without the texts that every match holds is dropped; the others are for the regex."""
+    if stage.op != "|~" or any(stage.ip):
+        return ASK
+    possible: Mask | bool = False
+    for pattern in stage.values:
+        here: Mask | bool = True
+        for text in required_literals(pattern):
+            if len(text) >= MIN_LITERAL:
+                found = contains(part, text.encode("utf-8", "replace"))
+                here = found if here is True else here if found is True else here & found
+            if here is False:
+                break
+        possible = here if possible is False else possible if here is False else possible | here
+        if possible is True:
+            return ASK
+    if isinstance(possible, bool):
+        return DROP
+    verdicts: Verdicts = np.where(possible, ASK, DROP).astype(np.int8)
     return verdicts
 
 
