@@ -72,7 +72,8 @@ class BucketSpec:
     """A range aggregation that a store may answer from columns without handing out lines.
 
     operation: "count", "bytes", or one of sum/min/max/... over the unwrapped field. The windows are (t - range_ns, t] for each of
-    the steps t. by: group by these labels (None: by stream, i.e. all labels).
+    the steps t. by: group by these labels (None: by stream, i.e. all labels). conversion: how the unwrapped text is read: "" a number,
+    "duration" or "duration_seconds" a Go duration in seconds, "bytes".
     """
 
     operation: str
@@ -83,6 +84,7 @@ class BucketSpec:
     by: tuple[str, ...] | None = None
     unwrap: str = ""
     parameter: float = np.nan
+    conversion: str = ""
 
 
 @dataclass(frozen=True, slots=True)

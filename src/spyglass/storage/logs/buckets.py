@@ -4,7 +4,7 @@ Time is cut at every window's start and end into elementary intervals; a line ad
 running sums. Quantiles keep the numbers and sort them once. None is the answer where the columns are not enough: the caller scans.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +24,8 @@ from spyglass.storage.logs.pipeline import CompiledPipeline, compile_stages, lit
 from spyglass.storage.logs.quantiles import SETTLE_AT, Events
 from spyglass.storage.logs.ticks import on_ticks
 from spyglass.storage.logs.verdicts import ASK, DROP, KEEP
+from spyglass.text.bytesize import parse_bytes
+from spyglass.text.durations import parse_go_duration
 from spyglass.text.gonumbers import parse_go_float
 
 COUNTED = frozenset({"count", "bytes"})
@@ -32,6 +34,18 @@ MAX_SLOW_LINES = 200_000
 """Lines without a template that are parsed one by one; beyond that the executor may as well do it."""
 MAX_CELLS = 20_000_000
 """Groups times intervals; beyond that the running sums would need more memory than a query should."""
+
+
+def _seconds(text: str) -> float:
+    return parse_go_duration(text) / 1e9
+
+
+_READERS: dict[str, Callable[[str], float]] = {
+    "": parse_go_float,
+    "duration": _seconds,
+    "duration_seconds": _seconds,
+    "bytes": lambda text: float(parse_bytes(text)),
+}
 
 
 class _NotFromColumnsError(Exception):
@@ -243,14 +257,15 @@ def _add(
 
 def _numbers(part: Part, rows: I64, pipeline: CompiledPipeline, spec: BucketSpec) -> tuple[I64, F64 | I64]:
     """The rows that have the unwrapped label, and its numbers."""
-    whole = _whole_numbers(part, pipeline, spec)
+    whole = None if spec.conversion else _whole_numbers(part, pipeline, spec)
     if whole is not None:
         return rows, whole if len(rows) == part.size else whole[rows]
     coded = label_of_rows(part, spec.unwrap, pipeline.parser, rows)
     if coded is None:
         raise _NotFromColumnsError
     try:
-        read = [parse_go_float(text) if text else np.nan for text in coded.values]
+        reader = _READERS[spec.conversion]
+        read = [reader(text) if text else np.nan for text in coded.values]
     except ValueError:
         raise _NotFromColumnsError from None
     has = np.fromiter((bool(text) for text in coded.values), np.bool_, len(coded.values))
@@ -318,7 +333,7 @@ def _from_lines(totals: _Totals, part: Part, rows: I64, pipeline: CompiledPipeli
 
 def _number(text: str, spec: BucketSpec) -> float:
     try:
-        value = parse_go_float(text)
+        value = _READERS[spec.conversion](text)
     except ValueError:
         raise _NotFromColumnsError from None
     if _must_be_whole(spec) and not _whole(np.asarray([value])):

@@ -160,7 +160,7 @@ def _from_store(node: Window, source: LogSource, first_ns: int, ctx: EvalContext
     if operation is None or source.without or ctx.logs is None:
         return None
     # A store gives up where a line has an error, so asking for lines without errors asks for nothing more.
-    if source.conversion or any(predicate != _NO_ERROR for predicate in source.filters):
+    if any(predicate != _NO_ERROR for predicate in source.filters):
         return None
     span_ns = (ctx.grid.end_ms - ctx.grid.start_ms) * NS_PER_MS
     spec = BucketSpec(
@@ -172,6 +172,7 @@ def _from_store(node: Window, source: LogSource, first_ns: int, ctx: EvalContext
         source.grouping,
         unwrap=source.unwrap,
         parameter=_parameter(node),
+        conversion=source.conversion,
     )
     answer = ctx.logs.buckets(source.matchers, source.stages, spec, ctx.budget)
     return None if answer is None else _frame_of(answer, node, source, ctx.grid)
