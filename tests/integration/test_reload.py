@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import subprocess
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -56,6 +57,21 @@ def test_promtool_accepts_the_prometheus_file_that_both_compose_files_mount() ->
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
+def request_without_redirect(url: str) -> str:
+    """Where the answer sends a browser."""
+
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: object) -> None:
+            return None
+
+    try:
+        urllib.request.build_opener(Stay).open(url)
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return str(answer.headers["location"])
+    raise AssertionError("no redirect")
+
+
 def test_the_doors_answer_options_and_unknown_paths(tmp_path: Path) -> None:
     """404s, and /metrics on every door, are answers and no traceback."""
     with Stack(tmp_path) as stack:
@@ -67,5 +83,7 @@ def test_the_doors_answer_options_and_unknown_paths(tmp_path: Path) -> None:
             assert "process_resident_memory_bytes" in text
         with urllib.request.urlopen(stack.url("ui", "/")) as answer:
             assert answer.status == 200
+        graph = request_without_redirect(stack.url("prometheus", "/graph?g0.expr=up&g0.range_input=2h"))
+        assert graph == stack.url("ui", "/explore?datasource=prometheus&from=now-2h&to=now&expr=up")
         assert stack.resident_mb() < 150
         assert stack.stop() == 0

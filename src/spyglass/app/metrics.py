@@ -69,8 +69,8 @@ class MetricsPart:
     def warnings(self) -> tuple[str, ...]:
         return self._file.warnings
 
-    def app(self, *, reload: Callable[[], Awaitable[None]], quit: Callable[[], None]) -> ASGIApp:
-        """The ASGI application."""
+    def app(self, *, reload: Callable[[], Awaitable[None]], quit: Callable[[], None], ui_port: int) -> ASGIApp:
+        """The ASGI application. ui_port: of the web UI in this process, or 0."""
         shared, settings = self._shared, self._settings
         return create_prometheus_app(
             PrometheusDeps(
@@ -96,6 +96,7 @@ class MetricsPart:
                 remote_write=RemoteWriteIngest(self._ingest),
                 query_timeout_seconds=shared.settings.queries.timeout_s,
                 external_url=settings.external_url,
+                ui_port=lambda: ui_port,
             )
         )
 

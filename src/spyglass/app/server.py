@@ -128,7 +128,8 @@ class Server:
     async def _start(self) -> None:
         apps = {}
         if self._metrics:
-            apps[Target.METRICS] = self._metrics.app(reload=self.reload, quit=self.stop)
+            ui = self.addresses.get(Target.UI)
+            apps[Target.METRICS] = self._metrics.app(reload=self.reload, quit=self.stop, ui_port=ui.port if ui else 0)
         if self._logs:
             apps[Target.LOGS] = self._logs.app()
         if self._agent and Target.AGENT in self._sockets:

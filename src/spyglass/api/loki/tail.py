@@ -61,7 +61,7 @@ async def _serve(
                 passed = await deps.bridge.run(partial(keep.apply, arrived))
                 streams = _without(passed, sent)
             if streams or missed:
-                await socket.send_bytes(_frame(streams, missed, legacy))
+                await socket.send_text(_frame(streams, missed, legacy))
     except (WebSocketDisconnect, RuntimeError):
         pass
     except SpyglassError as err:
@@ -91,7 +91,7 @@ async def _send_past(socket: WebSocket, deps: LokiDeps, tenant: str, params: rea
     )
     streams = getattr(result, "streams", ())
     if streams:
-        await socket.send_bytes(_frame([(labels, list(reversed(entries))) for labels, entries in streams], 0, legacy))
+        await socket.send_text(_frame([(labels, list(reversed(entries))) for labels, entries in streams], 0, legacy))
     return {(labels, entry) for labels, entries in streams for entry in entries}
 
 
@@ -116,7 +116,7 @@ async def _until_gone(socket: WebSocket) -> None:
         pass
 
 
-def _frame(streams: Sequence[tuple[Labels, Sequence[LogEntry]]], dropped: int, legacy: bool) -> bytes:
+def _frame(streams: Sequence[tuple[Labels, Sequence[LogEntry]]], dropped: int, legacy: bool) -> str:
     lost = [{"labels": {}, "count": dropped}] if dropped else None
     shown: list[dict[str, object]]
     if legacy:
@@ -126,4 +126,5 @@ def _frame(streams: Sequence[tuple[Labels, Sequence[LogEntry]]], dropped: int, l
             {"stream": dict(labels), "values": [[str(e.time_ns), e.line] for e in entries]}
             for labels, entries in streams
         ]
-    return orjson.dumps({"streams": shown, "dropped_entries": lost})
+    # A text message, as upstream sends it.
+    return orjson.dumps({"streams": shown, "dropped_entries": lost}).decode()

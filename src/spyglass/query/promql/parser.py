@@ -56,8 +56,13 @@ def parse(text: str, features: Features = Features()) -> ast.Expr:  # immutable
     Raises: ParseError, its message `line:column: parse error: ...` as upstream's, its span the part at fault.
     """
     parser = _Parser(text, features)
-    expr = parser.whole()
-    check(expr, parser.fail)
+    try:
+        expr = parser.whole()
+        check(expr, parser.fail)
+    except RecursionError:
+        raise ParseError(
+            "1:1: parse error: the expression is nested too deeply, or a chain of operators is too long"
+        ) from None
     return expr
 
 

@@ -44,7 +44,7 @@ class Tail:
     async def frame(self) -> dict[str, Any]:
         message = await self.message()
         assert message["type"] == "websocket.send", message
-        found: dict[str, Any] = json.loads(message["bytes"])
+        found: dict[str, Any] = json.loads(message["text"])
         return found
 
 

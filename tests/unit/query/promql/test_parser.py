@@ -278,3 +278,9 @@ def _parsed(text: str) -> ast.Expr | str:
         return parse(text)
     except ParseError as err:
         return err.message
+
+
+def test_a_chain_beyond_all_measure_is_a_parse_error() -> None:
+    """Not a crash of the interpreter's stack."""
+    with pytest.raises(ParseError, match="too deeply"):
+        parse("up" + " or up" * 20_000)
