@@ -214,6 +214,20 @@ def test_too_many_queries_wait_and_more_are_refused(served: Served) -> None:
     assert served.range("vector(1)")[0] == 200
 
 
+def test_a_deadline_counts_in_the_queue_too(served: Served) -> None:
+    """A query whose time passes while it waits for a worker is answered then, not when a worker is free."""
+    served.configure(concurrency=1)
+    with ThreadPoolExecutor(1) as pool:
+        long = pool.submit(
+            served.range, " + ".join(["sum(rate(big_bucket[5m]))", "sum(rate(big_bucket[9m]))"]), step=15
+        )
+        wait_for(lambda: served.gauge("prometheus_engine_queries") == 1, "the long query runs")
+        status, answer = served.range("vector(1)", timeout="100ms")
+        assert not long.done()
+        assert (status, answer["errorType"], answer["error"]) == (503, "timeout", "query timed out in query queue")
+        assert long.result()[0] == 200
+
+
 def test_a_client_that_leaves_takes_its_query_along(served: Served) -> None:
     """The worker stops in the middle; the query log says that the query was cancelled."""
     log = served.stack.folder / "canceled.log"
