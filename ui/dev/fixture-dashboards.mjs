@@ -77,7 +77,30 @@ export const twenty = {
   panels: Array.from({ length: 20 }, (_, i) => panel('timeseries', `Panel ${i + 1}`, [(i % 3) * 8, Math.floor(i / 3) * 7, 8, 7], [{ expr: `ten_series(load_${i})`, legendFormat: '{{n}}' }], { defaults: { unit: ['reqps', 's', 'bytes', 'percentunit'][i % 4], custom: { fillOpacity: 10 } } })),
 };
 
+const inside = { name: 'ds', type: 'datasource', query: 'prometheus', current: { text: 'Prometheus', value: 'prometheus' } };
+
+/** What reaches beyond single panels: filters, links, annotations, panels that reuse others. */
+export const connected = {
+  uid: 'connected',
+  title: 'Connected',
+  tags: ['fixture', 'connected'],
+  schemaVersion: 41,
+  time: { from: 'now-1h', to: 'now' },
+  templating: {
+    list: [
+      inside,
+      { name: 'Filters', type: 'adhoc', datasource: { type: 'prometheus', uid: '$ds' }, filters: [{ key: 'job', operator: '=', value: 'backend' }] },
+      { name: 'errors', type: 'switch', label: 'Only errors', current: { text: 'Disabled', value: 'false' }, options: [{ text: 'Enabled', value: 'true' }, { text: 'Disabled', value: 'false' }] },
+    ],
+  },
+  panels: [
+    panel('timeseries', 'Requests by tenant', [0, 0, 12, 9], [{ expr: 'sum by (tenant) (rate(http_requests_total{only_errors="$errors"}[5m]))', legendFormat: '{{tenant}}' }], { defaults: { unit: 'reqps' } }),
+    panel('logs', 'Lines', [12, 0, 12, 9], [{ expr: '{job="backend"}', datasource: loki }], { datasource: loki }),
+  ],
+};
+
 export const dashboards = [
+  { dashboard: connected, slug: 'connected', folder: 'Fixtures' },
   { dashboard: twenty, slug: 'twenty-panels', folder: 'Fixtures' },
   { dashboard: clientforge, slug: 'clientforge-backend-overview', folder: 'ClientForge' },
   { dashboard: gallery, slug: 'gallery-of-panels', folder: 'Fixtures' },

@@ -17,6 +17,7 @@ const PAGES = {
   exploreempty: { path: '/explore' },
   exploreerror: { path: '/explore?datasource=prometheus&expr=sum(boom' },
   targets: { path: '/targets' },
+  connected: { path: '/d/connected/x' },
   time: { path: '/d/clientforge-backend/x', click: '.main' },
 };
 const SIZES = { wide: 1600, narrow: 390 };

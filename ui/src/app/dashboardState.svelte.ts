@@ -1,7 +1,8 @@
 /** One opened dashboard: its model, time range, variables and refresh; what panels need to ask their queries. */
 import { dashboardByUid, type DashboardAnswer } from '../api/dashboards';
 import { askVariable } from '../api/variables';
-import { parseDashboard, type DashboardModel, type VariableModel } from '../core/dashboard';
+import { filterText, parseFilter, type AdhocFilter } from '../core/adhoc';
+import { parseDashboard, type DatasourceRef, type DashboardModel, type VariableModel } from '../core/dashboard';
 import { type Scope, type ScopeEntry, interpolate } from '../core/interpolate';
 import { durationMs, isRelative, resolveRange, type RawRange, type TimeRange, type TimeZone } from '../core/time';
 import { builtinScope, dependsOn, initialSelection, intervalOptions, parseVariableQuery, queryOptions, scopeEntry, staticOptions, type Option } from '../core/variables';
@@ -61,6 +62,23 @@ export class DashboardState {
     await this.#loadVariables();
   }
 
+  /** The ad hoc filters that hold for a datasource. */
+  filters(datasource: { uid: string }): AdhocFilter[] {
+    const holds = this.variables.filter((v) => v.model.type === 'adhoc' && this.#datasource(v.model.datasource)?.uid === datasource.uid);
+    return holds.flatMap((v) => v.selected.flatMap((text) => parseFilter(text) ?? []));
+  }
+
+  /** Labels that an ad hoc filter may be about; with a label, its values. */
+  async suggest(model: VariableModel, label?: string): Promise<string[]> {
+    const datasource = this.#datasource(model.datasource);
+    if (!datasource) return [];
+    return askVariable(datasource, label ? { kind: 'labelValues', label } : { kind: 'labelNames' }, this.range, this.#abort.signal);
+  }
+
+  #datasource(ref: DatasourceRef | undefined) {
+    return session.datasource(ref?.uid ? { ...ref, uid: interpolate(ref.uid, this.scope, 'raw') } : ref);
+  }
+
   dispose(): void {
     this.#abort.abort();
   }
@@ -117,6 +135,7 @@ export class DashboardState {
 
   async #resolve(model: VariableModel, current: string[] | undefined): Promise<VariableState> {
     const fromUrl = router.query.has(`var-${model.name}`) ? router.query.getAll(`var-${model.name}`).filter((v) => v !== '') : undefined;
+    if (model.type === 'adhoc') return { model, options: [], selected: current ?? fromUrl ?? (model.filters ?? []).map(filterText) };
     try {
       const options = await this.#options(model);
       const kept = current?.every((c) => c === '$__all' || options.some((o) => o.value === c)) ? current : undefined;

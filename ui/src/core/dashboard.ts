@@ -2,6 +2,7 @@
  * The dashboard model: the server's one current classic schema, with defaults filled in and the layout worked out.
  * Anything missing or odd in the JSON becomes a default, never an exception: one bad panel must not take the page down.
  */
+import type { AdhocFilter } from './adhoc';
 import type { FieldConfigSource } from './fieldConfig';
 import type { DataLink } from './frames';
 import type { Scope } from './interpolate';
@@ -87,7 +88,8 @@ export interface VariableModel {
   auto?: boolean;
   auto_count?: number;
   auto_min?: string;
-  filters?: { key: string; operator: string; value: string }[];
+  /** Ad hoc filters that the dashboard starts with. */
+  filters?: AdhocFilter[];
 }
 
 export interface DashboardLink {
@@ -194,7 +196,7 @@ function parseVariable(raw: any): VariableModel {
     auto: raw?.auto === true,
     auto_count: Number(raw?.auto_count) || 30,
     auto_min: text(raw?.auto_min) || '10s',
-    filters: array(raw?.filters ?? object(raw?.current).value).filter((f) => f && typeof f === 'object' && f.key),
+    filters: array(raw?.filters ?? object(raw?.current).value).filter((f) => f && typeof f === 'object' && f.key).map((f) => ({ key: text(f.key), operator: text(f.operator) || '=', values: Array.isArray(f.values) && f.values.length ? f.values.map(text) : [text(f.value)] })),
   };
 }
 

@@ -1,4 +1,5 @@
 /** A panel's targets as the queries that go to the server: range with the panel's own shift, step, interpolation. */
+import { applyFilters, type AdhocFilter } from './adhoc';
 import type { DatasourceRef, PanelModel, Target } from './dashboard';
 import { interpolate, prometheusFormat, type Scope } from './interpolate';
 import { durationMs, parseTime, stepFor, type TimeRange, type TimeZone } from './time';
@@ -17,6 +18,8 @@ export interface QuerySettings {
   /** The panel's width, px: one point a pixel at most. */
   widthPx: number;
   resolve: (ref: DatasourceRef | undefined) => ResolvedDatasource | undefined;
+  /** Ad hoc filters for the queries of one datasource. */
+  filters?: (datasource: ResolvedDatasource) => AdhocFilter[];
   dashboard: string;
   user: string;
   zone: TimeZone;
@@ -86,6 +89,8 @@ function buildQuery(panel: PanelModel, target: Target, datasource: ResolvedDatas
     const value = target[key];
     if (typeof value === 'string') query[key] = interpolate(value, all, key === 'expr' ? prometheusFormat : 'glob');
   }
+  const filters = settings.filters?.(datasource) ?? [];
+  if (filters.length && typeof query.expr === 'string') query.expr = applyFilters(query.expr, filters, datasource.type === 'loki' ? 'logql' : 'promql');
   if (datasource.type === 'prometheus') {
     query.instant = target.instant === true;
     query.range = target.range === true || !query.instant;

@@ -67,3 +67,10 @@ test('built-in names', () => {
   const scope = builtinScope({ range: RANGE, intervalMs: 15000, minIntervalMs: 15000, scrapeMs: 15000 });
   expect(interpolate('[$__rate_interval] [$__interval] $__interval_ms $__range $__range_s', scope)).toBe('[1m] [15s] 15000 3600s 3600');
 });
+
+test('a switch is on or off, off by default', () => {
+  const v = variable({ type: 'switch', options: [{ text: 'Yes', value: '1' }] });
+  const options = staticOptions(v);
+  expect(options.map((o) => o.value)).toEqual(['1', 'false']);
+  expect([initialSelection(v, options, undefined), initialSelection(v, options, ['1'])]).toEqual([['false'], ['1']]);
+});

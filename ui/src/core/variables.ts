@@ -77,6 +77,7 @@ export function sortOptions(options: Option[], sort: number): Option[] {
 /** Options that need no question: `a, b : 2, c\,d`. */
 export function staticOptions(variable: VariableModel): Option[] {
   const text = typeof variable.query === 'string' ? variable.query : '';
+  if (variable.type === 'switch') return switchOptions(variable);
   if (variable.type === 'constant' || variable.type === 'textbox') return [{ text, value: text }];
   const parts = text.match(/(?:\\,|[^,])+/g) ?? [];
   return parts
@@ -86,6 +87,12 @@ export function staticOptions(variable: VariableModel): Option[] {
       const pair = variable.type === 'custom' ? /^(.+)\s:\s(.+)$/.exec(part) : null;
       return pair ? { text: pair[1].trim(), value: pair[2].trim() } : { text: part, value: part };
     });
+}
+
+/** A switch has two values: the first is on, the second off. */
+function switchOptions({ options }: VariableModel): Option[] {
+  const option = (i: number, text: string, value: string) => ({ text: String(options[i]?.text ?? text), value: String(options[i]?.value ?? value) });
+  return [option(0, 'Enabled', 'true'), option(1, 'Disabled', 'false')];
 }
 
 export const AUTO = '$__auto_interval_';
@@ -106,6 +113,7 @@ export function autoInterval(variable: VariableModel, range: TimeRange): string 
 export function initialSelection(variable: VariableModel, options: readonly Option[], fromUrl: readonly string[] | undefined): string[] {
   const known = (values: readonly string[]) => values.filter((v) => options.some((o) => o.value === v));
   if (fromUrl) return fromUrl.map((v) => (v === 'All' && variable.includeAll ? ALL : (options.find((o) => o.value === v) ?? options.find((o) => o.text === v))?.value ?? v));
+  if (variable.type === 'switch') return [options.find((o) => o.value === String(variable.current.value))?.value ?? options[1]?.value ?? 'false'];
   const saved = ([] as string[]).concat((variable.current.value as string | string[] | undefined) ?? []).map(String);
   if (variable.type === 'textbox' || variable.type === 'constant') return saved.length && variable.type === 'textbox' ? saved.slice(0, 1) : [String(variable.query ?? '')];
   if (saved.includes(ALL) && variable.includeAll) return [ALL];
@@ -126,7 +134,7 @@ export function scopeEntry(variable: VariableModel, options: readonly Option[], 
     if (variable.allValue) return { value: variable.allValue, text: 'All', verbatim: true };
     return { value: options.map((o) => o.value), text: 'All' };
   }
-  if (variable.multi || variable.includeAll) return { value: [...selected], text: selected.map(textOf) };
+  if (variable.multi || variable.includeAll || variable.type === 'adhoc') return { value: [...selected], text: selected.map(textOf) };
   return { value: selected[0] ?? '', text: selected.length ? textOf(selected[0]) : '' };
 }
 
