@@ -1,15 +1,19 @@
 """Retention per matcher: some series go sooner or later than the rest, and their space comes back."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from spyglass.model.histograms import FloatHistogram
-from spyglass.model.labels import Labels
+from spyglass.model.labels import Labels, LabelTable
 from spyglass.model.samples import WriteBatch
 from spyglass.storage.files import RealFiles
+from spyglass.storage.metrics.block_writer import StripeSource
+from spyglass.storage.metrics.label_columns import sort_order
 from spyglass.storage.metrics.options import MetricStoreOptions, RetentionRule
+from spyglass.storage.metrics.ragged import Ragged
 from spyglass.storage.metrics.store import DiskMetricStore
 from spyglass.testing.clock import VirtualClock
 from spyglass.testing.metric_store_suite import HOUR, MINUTE, T0, dump, grid, matchers, metric, points, select, write
@@ -133,4 +137,47 @@ def test_native_histograms_obey_rules_too(tmp_path: Path) -> None:
     }
     assert found["h"] == 30
     assert found["debug_h"] <= 9
+    store.close()
+
+
+def test_imported_blocks_obey_rules(tmp_path: Path) -> None:
+    """Also in a store that never wrote a sample of its own: its blocks know no position of the journal."""
+    names, times = ["__name__", "i"], np.arange(START, START + 24 * HOUR, 5 * MINUTE)
+    table = LabelTable.from_labels(LABELS)
+    table = table.take(sort_order(table, names))
+
+    def slices(start: int) -> list[Ragged]:
+        mine = times[(times >= start) & (times < start + 2 * HOUR)]
+        count = table.size
+        offsets = np.arange(count + 1) * len(mine)
+        return [Ragged(np.arange(count), offsets, np.tile(mine, count), np.ones(count * len(mine)))]
+
+    store = open_store(tmp_path, rule("__name__=debug_m", 4))
+    starts = range(START, START + 24 * HOUR, 2 * HOUR)
+    stripes = [StripeSource(start, partial(slices, start)) for start in starts]
+    store.add_block(table, stripes, names, (START, START + 24 * HOUR - 1))
+    assert span_hours(store, "__name__=debug_m") == 24
+    store.maintain(0)
+    assert span_hours(store, "__name__=debug_m") <= 7
+    assert span_hours(store, "__name__=m") == 24
+    store.close()
+
+
+def test_a_damaged_block_stops_no_pruning(tmp_path: Path) -> None:
+    """A block whose tables cannot be read is left to those who read it; the others are rewritten."""
+    store = open_store(tmp_path)
+    fill(store, 40)
+    store.close()
+    store = open_store(tmp_path, rule("__name__=debug_m", 4))
+    oldest = store.blocks[0]
+    content = bytearray(oldest.path.read_bytes())
+    content[16 : len(content) - 2000] = bytes(len(content) - 2016)
+    oldest.path.write_bytes(content)
+    store.maintain(0)
+    assert {len(samples) > 0 for samples in dump(select(store, "__name__=m")).values()} == {True}
+    assert all(
+        "debug_m" not in block.labels.columns["__name__"].values
+        for block in store.blocks
+        if block.max_ms < START + 30 * HOUR and block.number != oldest.number
+    )
     store.close()

@@ -428,7 +428,8 @@ class DiskMetricStore:
 
     def _holds_position(self, blocks: Sequence[Block]) -> bool:
         """Whether one of them says how far the journal is in blocks: it must not become empty, and so vanish."""
-        return any(block.position == self._blocks.position for block in blocks)
+        position = self._blocks.position
+        return position > 0 and any(block.position == position for block in blocks)
 
     def _prune(self) -> None:
         """Write blocks anew that hold much of what is past its time."""
