@@ -13,6 +13,8 @@ from spyglass.model.arrays import I32, I64
 from spyglass.protocols.log_store import Direction
 from spyglass.storage.logs.part import Part
 
+SLICE_ROWS = 16384
+
 Select = Callable[[Part], I64]
 """The rows of a part that a query wants, ascending."""
 
@@ -82,12 +84,31 @@ def merged(parts: Sequence[Part], select: Select, direction: Direction) -> Itera
     pending = _Pending()
     for index, part in enumerate(ordered):
         rows = select(part)
-        if len(rows):
-            pending.add(part, rows)
+        bound = None
         if index + 1 < len(ordered):
             following = ordered[index + 1]
-            run = pending.take(following.max_ns if backward else following.min_ns, backward)
-        else:
-            run = pending.take(None, backward)
+            bound = following.max_ns if backward else following.min_ns
+        if not pending.rows:
+            ready, rows = _split(part, rows, bound, backward)
+            yield from _slices(part, ready, backward)
+        if len(rows):
+            pending.add(part, rows)
+        run = pending.take(bound, backward)
         if run is not None:
             yield run
+
+
+def _split(part: Part, rows: I64, bound: int | None, backward: bool) -> tuple[I64, I64]:
+    """The rows of one part that may go out, and the others; as `take`, but without looking at every row."""
+    if bound is None or not len(rows):
+        return rows, rows[:0]
+    at = int(np.searchsorted(rows, np.searchsorted(part.times(), bound, side="right" if backward else "left")))
+    return (rows[at:], rows[:at]) if backward else (rows[:at], rows[at:])
+
+
+def _slices(part: Part, rows: I64, backward: bool) -> Iterator[Run]:
+    """The rows of one part, which are in order already, in slices: who wants a hundred lines does not wait for all."""
+    rows = rows[::-1] if backward else rows
+    for start in range(0, len(rows), SLICE_ROWS):
+        piece = rows[start : start + SLICE_ROWS]
+        yield Run((part,), np.zeros(len(piece), np.int32), piece, part.times()[piece])
