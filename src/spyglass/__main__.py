@@ -1,6 +1,6 @@
 """python -m spyglass."""
 
-from spyglass.cli.main import main
+from spyglass.cli.entry import main
 
 if __name__ == "__main__":
     main()

@@ -1,8 +1,7 @@
 """The `spyglass` command. Each subcommand is a module; only the one that is asked for is imported, so that starting is quick."""
 
 import importlib
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import typer
 
@@ -29,12 +28,6 @@ COMMANDS = {
 
 MODULES = {"import": "importing"}
 """Where a module cannot have the command's name."""
-
-DROP_INS = {
-    "prometheus": "run the metrics part with prometheus' own flags",
-    "loki": "run the logs part with loki's own flags",
-    "promtail": "run the agent with promtail's own flags",
-}
 
 EXIT_CONFIG = 2
 
@@ -65,19 +58,15 @@ def build(names: Sequence[str]) -> typer.Typer:
     return app
 
 
-def main() -> None:
-    """Entry point of the `spyglass` script."""
-    arguments = sys.argv[1:]
+def main(arguments: Sequence[str], drop_ins: Mapping[str, str]) -> None:
+    """Run the command that the arguments name. drop_ins: the other command lines, for the help."""
     first = arguments[0] if arguments else ""
-    if first in DROP_INS:
-        module = importlib.import_module(f"spyglass.cli.dropin.{first}")
-        sys.exit(module.run(arguments[1:]))
     names = [first] if first in COMMANDS else list(COMMANDS)
     app = build(names)
     if first not in COMMANDS:
-        app.info.epilog = "Drop-in command lines: " + "; ".join(f"{n} ({h})" for n, h in DROP_INS.items())
+        app.info.epilog = "Drop-in command lines: " + "; ".join(f"{n} ({h})" for n, h in drop_ins.items())
     try:
-        app(prog_name="spyglass")
+        app(list(arguments), prog_name="spyglass")
     except ConfigError as err:
         fail(str(err), code=EXIT_CONFIG)
     except SpyglassError as err:

@@ -1,6 +1,5 @@
 """spyglass up: start the stack."""
 
-import logging
 import os
 import subprocess
 import sys
@@ -8,23 +7,15 @@ import time
 from pathlib import Path
 
 import typer
-import uvloop
 
 from spyglass.app.installation import settings_of
-from spyglass.app.server import Server, read_state
+from spyglass.app.server import read_state
 from spyglass.app.settings import ALL_TARGETS, Settings, Target
-from spyglass.app.sockets import PortInUse
-from spyglass.cli.console import err, fail, out
+from spyglass.cli.console import fail, out
+from spyglass.cli.serving import DOORS, serve
 from spyglass.config.spyglass import load_installation
-from spyglass.model.errors import ConfigError, StoreLocked
 
 LOG_FILE = "spyglass.log"
-DOORS = {
-    Target.UI: "web UI and Grafana's API",
-    Target.METRICS: "Prometheus' API",
-    Target.LOGS: "Loki's API",
-    Target.AGENT: "the agent's page",
-}
 START_SECONDS = 60
 
 
@@ -62,34 +53,6 @@ def parse_targets(text: str) -> frozenset[Target]:
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is no part: use all, {', '.join(Target)}", param_hint="--target")
     return frozenset(Target(name) for name in names)
-
-
-def serve(settings: Settings, *, quiet: bool = False, config_exit: int = 2) -> None:
-    """Run in the foreground until a signal. Errors at the start end the process with what to do next."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    try:
-        server = Server(settings)
-    except ConfigError as error:
-        fail(str(error), hint="nothing was started; `spyglass check config FILE` checks it again", code=config_exit)
-    except PortInUse as error:
-        fail(str(error), hint=error.hint)
-    except StoreLocked as error:
-        fail(
-            str(error), hint="`spyglass down` stops a Spyglass that runs in the background; `spyglass status` shows it"
-        )
-    for text in server.warnings:
-        err.print(f"warning: {text}", style="yellow", markup=False)
-    uvloop.run(server.run(started=lambda: None if quiet else announce(server)))
-
-
-def announce(server: Server) -> None:
-    """The addresses; and the password, if it was made just now."""
-    for target, text in DOORS.items():
-        if target in server.addresses:
-            out.print(f"{text:26} http://{server.addresses[target]}", markup=False)
-    if server.new_password:
-        out.print("login admin, password (shown only now): ", style="bold", end="")
-        out.print(server.new_password, markup=False)
 
 
 def start_detached(settings: Settings, arguments: list[str]) -> None:

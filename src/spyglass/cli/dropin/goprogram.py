@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from spyglass import __version__
 from spyglass.app.settings import Settings
-from spyglass.cli.commands.up import serve
 from spyglass.cli.console import err
 from spyglass.cli.dropin.goflags import FlagError, Flags, FlagTable
+from spyglass.cli.serving import serve
 from spyglass.model.errors import ConfigError
 
 

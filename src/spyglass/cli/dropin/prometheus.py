@@ -9,10 +9,10 @@ from pathlib import Path
 
 from spyglass import __version__
 from spyglass.app.settings import Address, MetricsSettings, QuerySettings, Settings
-from spyglass.cli.commands.up import serve
 from spyglass.cli.console import err
 from spyglass.cli.dropin.goflags import FlagError, Flags
 from spyglass.cli.dropin.prometheus_flags import TABLE
+from spyglass.cli.serving import serve
 from spyglass.config.units import parse_any_duration_ns, parse_size
 
 USAGE = """usage: spyglass prometheus [<flags>]

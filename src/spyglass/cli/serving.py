@@ -1,0 +1,47 @@
+"""Running a server in the foreground: what `up` and the drop-in command lines share. Imports little: starting is quick."""
+
+import logging
+import sys
+
+import uvloop
+
+from spyglass.app.server import Server
+from spyglass.app.settings import Settings, Target
+from spyglass.app.sockets import PortInUse
+from spyglass.cli.console import err, fail, out
+from spyglass.model.errors import ConfigError, StoreLocked
+
+DOORS = {
+    Target.UI: "web UI and Grafana's API",
+    Target.METRICS: "Prometheus' API",
+    Target.LOGS: "Loki's API",
+    Target.AGENT: "the agent's page",
+}
+
+
+def serve(settings: Settings, *, quiet: bool = False, config_exit: int = 2) -> None:
+    """Run in the foreground until a signal. Errors at the start end the process with what to do next."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        server = Server(settings)
+    except ConfigError as error:
+        fail(str(error), hint="nothing was started; `spyglass check config FILE` checks it again", code=config_exit)
+    except PortInUse as error:
+        fail(str(error), hint=error.hint)
+    except StoreLocked as error:
+        fail(
+            str(error), hint="`spyglass down` stops a Spyglass that runs in the background; `spyglass status` shows it"
+        )
+    for text in server.warnings:
+        err.print(f"warning: {text}", style="yellow", markup=False)
+    uvloop.run(server.run(started=lambda: None if quiet else announce(server)))
+
+
+def announce(server: Server) -> None:
+    """The addresses; and the password, if it was made just now."""
+    for target, text in DOORS.items():
+        if target in server.addresses:
+            out.print(f"{text:26} http://{server.addresses[target]}", markup=False)
+    if server.new_password:
+        out.print("login admin, password (shown only now): ", style="bold", end="")
+        out.print(server.new_password, markup=False)
