@@ -18,6 +18,7 @@ from typing import Any
 import cramjam
 import orjson
 
+from spyglass.formats.push_entries import read_entries
 from spyglass.model.errors import MalformedBody
 from spyglass.model.labels import Labels, labels_of
 from spyglass.model.log_entry import LogEntry
@@ -164,6 +165,12 @@ def _fields(data: bytes, at: int, end: int) -> Iterable[tuple[int, int, int]]:
 def _stream(data: bytes, at: int, end: int) -> tuple[Labels, list[LogEntry]]:
     labels: Labels = ()
     entries: list[LogEntry] = []
+    if end > at and data[at] == 0x0A:
+        # As every client writes it: the labels, then nothing but entries.
+        size, start = _varint(data, at + 1)
+        at_once = read_entries(data, start + size, end)
+        if at_once is not None:
+            return parse_label_string(data[start : start + size].decode()), at_once
     for field, start, stop in _fields(data, at, end):
         if field == 2 and stop >= 0:
             entries.append(_entry(data, start, stop))

@@ -56,6 +56,14 @@ _WORD = re.compile(
 )
 
 
+def stream_level(labels: Labels) -> str | None:
+    """The level that the labels say, which is that of all lines without metadata; None where they say none."""
+    for name, value in labels:
+        if name in NAMES and (known := LEVELS.get(value.lower())):
+            return known
+    return None
+
+
 def detect_level(labels: Labels, metadata: Labels, line: str) -> str:
     """trace, debug, info, warn, error, critical, fatal or unknown.
 
@@ -68,9 +76,8 @@ def detect_level(labels: Labels, metadata: Labels, line: str) -> str:
     if number.isdigit() and number.isascii() and len(number) < 4:
         return otlp_level(int(number))
     for pairs in (metadata, labels):
-        for name, value in pairs:
-            if name in NAMES and (known := LEVELS.get(value.lower())):
-                return known
+        if known := stream_level(pairs):
+            return known
     field = _FIELD.search(line, 0, 4096)
     if field is not None and (level := LEVELS.get(field.group(1).lower())):
         return level

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from spyglass.config.loki import LimitsConfig
-from spyglass.ingest.levels import detect_level
+from spyglass.ingest.levels import LEVELS, UNKNOWN, detect_level, stream_level
 from spyglass.model.errors import IngestError, RateLimited, RejectedSamples
 from spyglass.model.labels import Labels, labels_of
 from spyglass.protocols.clock import Clock
@@ -297,15 +297,22 @@ def _incremented(entries: Sequence[LogEntry]) -> list[LogEntry]:
 
 def _with_levels(labels: Labels, entries: Sequence[LogEntry]) -> list[LogEntry]:
     """Structured metadata `detected_level`, unless the sender gave one."""
-    return [
-        entry
-        if any(name == "detected_level" for name, _ in entry.metadata)
-        else replace(
-            entry,
-            metadata=labels_of((*entry.metadata, ("detected_level", detect_level(labels, entry.metadata, entry.line)))),
-        )
-        for entry in entries
-    ]
+    of_stream = stream_level(labels)
+    return [_with_level(labels, entry, of_stream) for entry in entries]
+
+
+def _with_level(labels: Labels, entry: LogEntry, of_stream: str | None) -> LogEntry:
+    if not entry.metadata:
+        level = of_stream or detect_level(labels, (), entry.line)
+        return LogEntry(entry.time_ns, entry.line, _METADATA[level])
+    if any(name == "detected_level" for name, _ in entry.metadata):
+        return entry
+    level = detect_level(labels, entry.metadata, entry.line)
+    return replace(entry, metadata=labels_of((*entry.metadata, ("detected_level", level))))
+
+
+_METADATA: Mapping[str, Labels] = {level: (("detected_level", level),) for level in (*LEVELS.values(), UNKNOWN)}
+"""One object per level, so that lines share it."""
 
 
 def show(labels: Labels) -> str:

@@ -1,15 +1,16 @@
 """Answers in Loki's JSON. Values of samples are text as Go prints floats; times of entries are nanoseconds as text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import orjson
 
+from spyglass.model.arrays import F64, Mask
 from spyglass.model.labels import Labels
 from spyglass.model.log_entry import LogEntry
 from spyglass.protocols.queries import MetricResult, QueryStats, StreamsResult
-from spyglass.text.gofloat import format_float
+from spyglass.text.gofloat import format_float, format_floats
 
 JSON_TYPE = "application/json; charset=UTF-8"
 
@@ -72,18 +73,21 @@ def _metric(result: MetricResult) -> object:
             {"metric": dict(labels[row]), "value": [seconds[0], format_float(float(frame.values[row, 0]))]}
             for row in rows
         ]
-    return [
-        {"metric": dict(labels[row]), "values": _points(seconds, frame.values[row], frame.present[row])}
-        for row in np.flatnonzero(frame.present.any(axis=1)).tolist()
-    ]
+    rows = np.flatnonzero(frame.present.any(axis=1)).tolist()
+    points = _points(seconds, frame.values[rows], frame.present[rows])
+    return [{"metric": dict(labels[row]), "values": of_row} for row, of_row in zip(rows, points, strict=True)]
 
 
-def _points(seconds: Sequence[float], values: Any, present: Any) -> list[list[Any]]:
-    return [
-        [time, format_float(value)]
-        for time, value, there in zip(seconds, values.tolist(), present.tolist(), strict=True)
-        if there
-    ]
+def _points(seconds: Sequence[float], values: F64, present: Mask) -> Iterator[orjson.Fragment]:
+    """Per row `[[time,"value"],...]`, written as text: an answer can have a million points, and lists of each would cost ten times more."""
+    times = [f'[{time!r},"' for time in seconds]
+    texts = format_floats(values[present])
+    at = 0
+    for there in present:
+        of_row = times if there.all() else [times[place] for place in np.flatnonzero(there).tolist()]
+        row = [time + text for time, text in zip(of_row, texts[at : at + len(of_row)], strict=True)]
+        at += len(of_row)
+        yield orjson.Fragment("[" + '"],'.join(row) + '"]]')
 
 
 def _stats(stats: QueryStats) -> dict[str, Any]:
