@@ -137,12 +137,12 @@ class DiskLogStore:
             raise DiskFull(f"less than {floor} bytes are free below {self._folder}: free some, or lower the floor")
 
     def _relieve(self) -> None:
-        """Cut a block where the hot part is full. Whoever filled it does it; the others wait only at four times the bound."""
+        """Cut a block where the hot part is full. Whoever filled it does it; the others wait only at twice the bound."""
         options, hot = self._options, self._hot
         fullness = max(hot.rows / options.hot_rows, hot.bytes / options.hot_bytes)
         if fullness < 1:
             return
-        if self._flushing.acquire(blocking=fullness >= 4):
+        if self._flushing.acquire(blocking=fullness >= 2):
             try:
                 self._flush()
             except StorageError:
