@@ -84,6 +84,12 @@ export const connected = {
   uid: 'connected',
   title: 'Connected',
   tags: ['fixture', 'connected'],
+  links: [
+    { type: 'link', title: 'Runbook', url: 'https://example.com/runbook', keepTime: true, includeVars: true, targetBlank: true },
+    { type: 'link', title: 'Bad', url: 'javascript:alert(1)' },
+    { type: 'dashboards', title: 'Others', tags: ['fixture'], asDropdown: true, keepTime: true },
+    { type: 'dashboards', title: 'Backend', tags: ['backend'], asDropdown: false },
+  ],
   schemaVersion: 41,
   time: { from: 'now-1h', to: 'now' },
   templating: {
@@ -94,7 +100,7 @@ export const connected = {
     ],
   },
   panels: [
-    panel('timeseries', 'Requests by tenant', [0, 0, 12, 9], [{ expr: 'sum by (tenant) (rate(http_requests_total{only_errors="$errors"}[5m]))', legendFormat: '{{tenant}}' }], { defaults: { unit: 'reqps' } }),
+    panel('timeseries', 'Requests by tenant', [0, 0, 12, 9], [{ expr: 'sum by (tenant) (rate(http_requests_total{only_errors="$errors"}[5m]))', legendFormat: '{{tenant}}' }], { links: [{ title: 'Elsewhere', url: '/explore?${__url_time_range}' }], defaults: { unit: 'reqps', links: [{ title: 'About ${__series.name}', url: '/explore?series=${__series.name}&at=${__value.time}' }] } }),
     panel('logs', 'Lines', [12, 0, 12, 9], [{ expr: '{job="backend"}', datasource: loki }], { datasource: loki }),
   ],
 };

@@ -32,7 +32,7 @@ function hits(params) {
   const folders = [...new Set(dashboards.map((d) => d.folder).filter(Boolean))].map((title) => ({ uid: title.toLowerCase(), title, url: `/dashboards/f/${title.toLowerCase()}`, type: 'dash-folder', tags: [] }));
   const type = params.get('type');
   const query = (params.get('query') ?? '').toLowerCase();
-  return [...(type === 'dash-db' ? [] : folders), ...(type === 'dash-folder' ? [] : all)].filter((h) => h.title.toLowerCase().includes(query));
+  return [...(type === 'dash-db' ? [] : folders), ...(type === 'dash-folder' ? [] : all)].filter((h) => h.title.toLowerCase().includes(query) && params.getAll('tag').every((t) => h.tags.includes(t)));
 }
 
 function targets() {

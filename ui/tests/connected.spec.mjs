@@ -33,6 +33,25 @@ export const specs = [
     },
   },
   {
+    name: 'links of the dashboard, of a panel and of a value',
+    fixture: true,
+    async test({ page, url }) {
+      const { dashboard } = await open(page, url);
+      assert.equal(await page.getByRole('link', { name: 'Runbook' }).getAttribute('href'), 'https://example.com/runbook?from=now-1h&to=now&var-ds=prometheus&var-Filters=job%7C%3D%7Cbackend&var-errors=false');
+      assert.equal(await page.getByRole('link', { name: 'Bad' }).count(), 0);
+      await page.getByRole('link', { name: 'ClientForge Backend - Overview' }).waitFor();
+      await page.getByRole('button', { name: 'Others' }).click();
+      assert.equal(await page.getByRole('menuitem', { name: 'Gallery of panels' }).getAttribute('href'), '/d/gallery/gallery-of-panels?from=now-1h&to=now');
+      await page.keyboard.press('Escape');
+      const panel = dashboard.panel('Requests by tenant');
+      await panel.root.getByRole('button', { name: /Menu of/ }).click();
+      assert.match(await panel.root.getByRole('menuitem', { name: 'Elsewhere' }).getAttribute('href'), /explore\?from=\d+&to=\d+$/);
+      await page.keyboard.press('Escape');
+      await panel.root.locator('.u-over').click();
+      assert.match(await panel.root.getByRole('link', { name: /About \w+/ }).getAttribute('href'), /series=\w+&at=\d+$/);
+    },
+  },
+  {
     name: 'a switch is one of its two values',
     fixture: true,
     async test({ page, url }) {

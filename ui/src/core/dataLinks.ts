@@ -31,7 +31,13 @@ function fill(pattern: string, field: Field, frame: Frame, row: number, text: st
     const label = /^labels(?:\.(.+)|\[["']?(.+?)["']?\])$/.exec(path);
     return label ? encode(field.labels?.[label[1] ?? label[2]] ?? '') : whole;
   });
-  return interpolate(filled.replace(/\$\{?__url_time_range\}?/g, `from=${String(scope.get('__from')?.value ?? '')}&to=${String(scope.get('__to')?.value ?? '')}`).replace(/\$\{?__all_variables\}?/g, allVariables(scope)), scope, 'percentencode');
+  return fillUrl(filled, scope, 'percentencode');
+}
+
+/** Range, variables, `${__url_time_range}` and `${__all_variables}` of an address. */
+export function fillUrl(pattern: string, scope: Scope, format = 'uriencode'): string {
+  const range = () => `from=${String(scope.get('__from')?.value ?? '')}&to=${String(scope.get('__to')?.value ?? '')}`;
+  return interpolate(pattern.replace(/\$(__url_time_range\b|\{__url_time_range\})/g, range).replace(/\$(__all_variables\b|\{__all_variables\})/g, () => allVariables(scope)), scope, format);
 }
 
 function allVariables(scope: Scope): string {
