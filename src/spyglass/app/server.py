@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spyglass.app.http import Door
-from spyglass.app.memory import give_back, limit_arenas
+from spyglass.app.memory import give_back, limit_arenas, settle_garbage
 from spyglass.app.settings import Address, Settings, Target
 from spyglass.app.shared import Shared
 from spyglass.app.sockets import listen
@@ -99,6 +99,7 @@ class Server:
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._reload_quietly()))
         try:
             await self._start()
+            settle_garbage()
             self._write_state()
             started()
             await self._stopping.wait()
