@@ -84,6 +84,13 @@ export const connected = {
   uid: 'connected',
   title: 'Connected',
   tags: ['fixture', 'connected'],
+  annotations: {
+    list: [
+      { builtIn: 1, name: 'Annotations & Alerts', enable: true, hide: true, iconColor: 'rgba(0, 211, 255, 1)', datasource: { type: 'grafana', uid: '-- Grafana --' } },
+      { name: 'Deploys', enable: true, iconColor: 'purple', datasource: prometheus, expr: 'sum by (job) (changes(deploys[1m]))', titleFormat: 'Deployed {{job}}', textFormat: 'by CI', step: '1m' },
+      { name: 'Quiet', enable: false, iconColor: 'red', datasource: prometheus, expr: 'quiet > 0' },
+    ],
+  },
   links: [
     { type: 'link', title: 'Runbook', url: 'https://example.com/runbook', keepTime: true, includeVars: true, targetBlank: true },
     { type: 'link', title: 'Bad', url: 'javascript:alert(1)' },

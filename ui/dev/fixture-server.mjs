@@ -74,6 +74,11 @@ async function api(request, response, url) {
     if (!found) return json(response, 404, { message: 'Dashboard not found' });
     return json(response, 200, { dashboard: found.dashboard, meta: { folderTitle: found.folder, provisioned: true, slug: found.slug } });
   }
+  if (path === '/api/annotations') {
+    const [from, to] = [Number(params.get('from')), Number(params.get('to'))];
+    const at = (share) => Math.round(from + (to - from) * share);
+    return json(response, 200, params.get('dashboardUID') === 'connected' ? [{ id: 1, time: at(0.2), timeEnd: at(0.3), text: 'Maintenance of <b>db-1</b>', tags: ['db'], panelId: 0 }] : []);
+  }
   if (path === '/api/ds/query') {
     control.queries += 1;
     const { from, to, queries } = await body(request);

@@ -52,6 +52,22 @@ export const specs = [
     },
   },
   {
+    name: 'annotations go out with the panels, are drawn, and can be switched',
+    fixture: true,
+    async test({ page, url }) {
+      const { dashboard, asked } = await open(page, url);
+      const requests = asked.filter((a) => a.queries[0].datasource.type === 'prometheus');
+      assert.deepEqual(requests.map((a) => a.queries.length), [2]);
+      const over = dashboard.panel('Requests by tenant').root.locator('.u-over');
+      const { width, height } = await over.boundingBox();
+      await over.hover({ position: { x: width * 0.25, y: height / 2 } });
+      await page.getByText('Maintenance of <b>db-1</b>').waitFor();
+      const again = page.waitForRequest((r) => r.url().endsWith('/api/ds/query') && r.postData().includes('quiet{job='));
+      await page.getByLabel('Quiet').check();
+      await again;
+    },
+  },
+  {
     name: 'a switch is one of its two values',
     fixture: true,
     async test({ page, url }) {

@@ -1,6 +1,9 @@
 /** One opened dashboard: its model, time range, variables and refresh; what panels need to ask their queries. */
+import { storedAnnotations } from '../api/annotations';
 import { dashboardByUid, type DashboardAnswer } from '../api/dashboards';
+import { runQueries } from '../api/query';
 import { askVariable } from '../api/variables';
+import { annotationEvents, annotationQuery, annotationSources, type AnnotationEvent, type AnnotationSource } from '../core/annotations';
 import { filterText, parseFilter, type AdhocFilter } from '../core/adhoc';
 import { parseDashboard, type DatasourceRef, type DashboardModel, type VariableModel } from '../core/dashboard';
 import { type Scope, type ScopeEntry, interpolate } from '../core/interpolate';
@@ -42,6 +45,14 @@ export class DashboardState {
   /** For titles, texts and links: variables and the range. */
   titleScope = $derived.by((): Scope => new Map([...builtinScope({ range: this.range, intervalMs: 15000, minIntervalMs: 15000, dashboard: this.model?.title, user: session.user?.login, zone: this.zone }), ...this.scope]));
 
+  sources = $derived<AnnotationSource[]>(annotationSources(this.model?.annotations ?? []));
+  /** Sources that were switched, by name. */
+  switched = $state.raw<Record<string, boolean>>({});
+  annotations = $state.raw<AnnotationEvent[]>([]);
+  annotationError = $state('');
+  #annotationsKey = '';
+  #annotationsAbort = new AbortController();
+
   readonly #uid: string;
   #abort = new AbortController();
 
@@ -79,7 +90,41 @@ export class DashboardState {
     return session.datasource(ref?.uid ? { ...ref, uid: interpolate(ref.uid, this.scope, 'raw') } : ref);
   }
 
+  shows(source: AnnotationSource): boolean {
+    return this.switched[source.name] ?? source.enable;
+  }
+
+  toggleAnnotations(source: AnnotationSource): void {
+    this.switched = { ...this.switched, [source.name]: !this.shows(source) };
+    this.askAnnotations();
+  }
+
+  /** Called by the panels that draw them, as they ask their own queries, so that all goes out together; once for each state of range and variables. */
+  askAnnotations(): void {
+    const key = JSON.stringify([this.queryKey, this.switched]);
+    if (key === this.#annotationsKey) return;
+    this.#annotationsKey = key;
+    this.#annotationsAbort.abort();
+    const controller = (this.#annotationsAbort = new AbortController());
+    const asked = this.sources.filter((s) => this.shows(s)).map((s) => (s.stored ? storedAnnotations(s, this.#uid, this.range) : this.#askSource(s, controller.signal)));
+    void Promise.allSettled(asked).then((answers) => {
+      if (controller.signal.aborted) return;
+      this.annotations = answers.flatMap((a) => (a.status === 'fulfilled' ? a.value : []));
+      this.annotationError = answers.flatMap((a) => (a.status === 'rejected' ? [(a.reason as Error).message] : [])).join('; ');
+    });
+  }
+
+  async #askSource(source: AnnotationSource, signal: AbortSignal): Promise<AnnotationEvent[]> {
+    const found = this.#datasource(source.datasource);
+    if (!found) throw new Error(`${source.name}: there is no datasource "${source.datasource?.uid ?? ''}"`);
+    const query = annotationQuery(source, 'Anno', { uid: found.uid, type: found.type, timeInterval: found.jsonData?.timeInterval }, this.range, this.scope, this.filters(found));
+    const [answer] = await runQueries([query], this.range, signal);
+    if (answer.error) throw new Error(`${source.name}: ${answer.error}`);
+    return annotationEvents(source, answer.frames, query.intervalMs);
+  }
+
   dispose(): void {
+    this.#annotationsAbort.abort();
     this.#abort.abort();
   }
 

@@ -1,4 +1,5 @@
 /** What every panel is given. Panels draw; they never fetch. */
+import type { AnnotationEvent } from '../core/annotations';
 import type { PanelModel } from '../core/dashboard';
 import type { ThemeName } from '../core/colors';
 import type { Frame } from '../core/frames';
@@ -20,6 +21,8 @@ export interface PanelProps {
   /** Shares the crosshair between panels; absent: each alone. */
   cursor?: CursorBus;
   scope: Scope;
+  /** Drawn over time series. */
+  annotations?: AnnotationEvent[];
   /** Epoch ms; the person chose this part of the time axis. */
   onZoom?: (from: number, to: number) => void;
 }

@@ -1,6 +1,7 @@
 /** The only place that makes uPlot instances. */
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import type { AnnotationEvent } from '../../core/annotations';
 import { withAlpha } from '../../core/colors';
 import type { Graph, Paths } from './graphOptions';
 
@@ -54,6 +55,43 @@ export function thresholdPlugin(graph: Graph): uPlot.Plugin {
     ctx.restore();
   };
   return { hooks: { drawClear: (u) => draw(u, 'area'), draw: (u) => draw(u, 'line') } };
+}
+
+/** Lines and regions of events, behind the series; a mark at the foot of each. */
+export function annotationPlugin(events: () => readonly AnnotationEvent[]): uPlot.Plugin {
+  const draw = (u: uPlot) => {
+    const { ctx, bbox } = u;
+    const foot = bbox.top + bbox.height;
+    const size = 5 * devicePixelRatio;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    for (const { time, timeEnd, color } of events()) {
+      const [from, to] = [u.valToPos(time, 'x', true), u.valToPos(timeEnd ?? time, 'x', true)];
+      if (to < bbox.left || from > bbox.left + bbox.width) continue;
+      ctx.fillStyle = withAlpha(color, 0.12);
+      if (to > from) ctx.fillRect(from, bbox.top, to - from, bbox.height);
+      ctx.strokeStyle = withAlpha(color, 0.9);
+      ctx.lineWidth = devicePixelRatio;
+      ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+      for (const x of to > from ? [from, to] : [from]) {
+        ctx.beginPath();
+        ctx.moveTo(x, bbox.top);
+        ctx.lineTo(x, foot);
+        ctx.stroke();
+      }
+      ctx.fillStyle = color;
+      ctx.beginPath();
+      ctx.moveTo(from - size, foot);
+      ctx.lineTo(from, foot - size * 1.5);
+      ctx.lineTo(from + size, foot);
+      ctx.fill();
+      if (to > from) ctx.fillRect(from, foot - size / 2, to - from, size / 2);
+    }
+    ctx.restore();
+  };
+  return { hooks: { drawClear: draw } };
 }
 
 export { uPlot };
