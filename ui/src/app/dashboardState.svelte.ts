@@ -32,9 +32,14 @@ export class DashboardState {
   /** The instant that relative ranges refer to; moves with `tick`. */
   now = $state(Date.now());
 
+  #lastRange: TimeRange = { from: 0, to: 0 };
   raw = $derived.by((): RawRange => ({ from: router.query.get('from') ?? this.model?.time.from ?? 'now-6h', to: router.query.get('to') ?? this.model?.time.to ?? 'now' }));
   zone = $derived<TimeZone>(router.query.get('timezone') ?? this.model?.timezone ?? 'browser');
-  range = $derived<TimeRange>(resolveRange(this.raw, this.now, this.zone));
+  range = $derived.by((): TimeRange => {
+    const next = resolveRange(this.raw, this.now, this.zone);
+    // The same object while the range stands still, so that nothing that depends on it is made again.
+    return this.#lastRange.from === next.from && this.#lastRange.to === next.to ? this.#lastRange : (this.#lastRange = next);
+  });
   refresh = $derived(router.query.get('refresh') ?? this.model?.refresh ?? '');
   scope = $derived.by((): Scope => {
     const entries = this.variables.map((v): [string, ScopeEntry] => [v.model.name, scopeEntry(v.model, v.options, v.selected, this.range)]);

@@ -50,6 +50,8 @@ export interface PanelModel {
   interval?: string;
   timeFrom?: string;
   timeShift?: string;
+  /** The header does not mention the two. */
+  hideTimeOverride?: boolean;
   repeat?: string;
   repeatDirection?: 'h' | 'v';
   maxPerRow?: number;
@@ -168,6 +170,7 @@ function parsePanel(raw: any, newId: () => number): PanelModel {
     interval: text(raw?.interval) || undefined,
     timeFrom: text(raw?.timeFrom) || undefined,
     timeShift: text(raw?.timeShift) || undefined,
+    hideTimeOverride: raw?.hideTimeOverride === true,
     repeat: text(raw?.repeat) || undefined,
     repeatDirection: raw?.repeatDirection === 'v' ? 'v' : 'h',
     maxPerRow: Number(raw?.maxPerRow) || undefined,

@@ -20,6 +20,8 @@ export interface QuerySettings {
   resolve: (ref: DatasourceRef | undefined) => ResolvedDatasource | undefined;
   /** Ad hoc filters for the queries of one datasource. */
   filters?: (datasource: ResolvedDatasource) => AdhocFilter[];
+  /** Finds the panel whose result another one shows. */
+  panelById?: (id: number) => PanelModel | undefined;
   dashboard: string;
   user: string;
   zone: TimeZone;
@@ -41,6 +43,7 @@ export interface PanelQueries {
   scope: Scope;
 }
 
+const DASHBOARD = '-- Dashboard --';
 const MIXED = '-- Mixed --';
 const EXPRESSIONS = new Set(['__expr__', '-- Expression --']);
 
@@ -60,9 +63,10 @@ export function buildQueries(panel: PanelModel, settings: QuerySettings): PanelQ
   const scope: Scope = panel.scopedVars ? new Map([...settings.scope, ...panel.scopedVars]) : settings.scope;
   const errors: PanelQueries['errors'] = [];
   const queries: BuiltQuery[] = [];
-  for (const target of panel.targets) {
-    if (target.hide) continue;
-    const ref = target.datasource?.uid && target.datasource.uid !== MIXED ? target.datasource : panel.datasource;
+  const { targets, errors: unfound } = ownTargets(panel, settings, []);
+  errors.push(...unfound);
+  for (const { target, owner } of targets) {
+    const ref = target.datasource?.uid && target.datasource.uid !== MIXED ? target.datasource : owner.datasource;
     if (EXPRESSIONS.has(ref?.uid ?? '')) queries.push({ ...target, datasource: { uid: '__expr__', type: '__expr__' }, intervalMs: 1000, maxDataPoints: 1000 });
     else {
       const filled = ref?.uid ? { ...ref, uid: interpolate(ref.uid, scope, 'raw') } : ref;
@@ -72,6 +76,29 @@ export function buildQueries(panel: PanelModel, settings: QuerySettings): PanelQ
     }
   }
   return { queries, range, errors, scope };
+}
+
+/** The targets, with those of another panel in the place of a reference to it. `seen`: the ids on the way here. */
+function ownTargets(panel: PanelModel, settings: QuerySettings, seen: readonly number[]): { targets: { target: Target; owner: PanelModel }[]; errors: PanelQueries['errors'] } {
+  const path = [...seen, panel.id];
+  const targets: { target: Target; owner: PanelModel }[] = [];
+  const errors: PanelQueries['errors'] = [];
+  for (const target of panel.targets) {
+    if (target.hide) continue;
+    if ((target.datasource?.uid ?? panel.datasource?.uid) !== DASHBOARD) {
+      targets.push({ target, owner: panel });
+      continue;
+    }
+    const source = settings.panelById?.(Number(target.panelId));
+    if (!source) errors.push({ refId: target.refId, message: `There is no panel ${target.panelId} to take the result of` });
+    else if (path.includes(source.id)) errors.push({ refId: target.refId, message: `Panels ${path.join(', ')} show each other` });
+    else {
+      const found = ownTargets(source, settings, path);
+      targets.push(...found.targets);
+      errors.push(...found.errors);
+    }
+  }
+  return { targets, errors };
 }
 
 function buildQuery(panel: PanelModel, target: Target, datasource: ResolvedDatasource, range: TimeRange, scope: Scope, settings: QuerySettings): BuiltQuery {
