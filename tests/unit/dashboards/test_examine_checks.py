@@ -256,10 +256,6 @@ LEFT_OUT: dict[str, tuple[Json, str]] = {
         dashboard(asking("x", {"type": "mysql", "uid": "m"})),
         "panel 1 'one': data sources of type 'mysql' cannot be queried",
     ),
-    "other panel": (
-        dashboard(panel(), panel(id=2, datasource="-- Dashboard --", targets=[{"refId": "A", "panelId": 1}])),
-        "panel 2 'one': other panels' results (-- Dashboard --) are not shown",
-    ),
     "variable": (
         dashboard(variables=({"name": "g", "type": "groupby", "datasource": PROM},)),
         "variable 'g': variables of type 'groupby' are not offered",
@@ -275,10 +271,6 @@ LEFT_OUT: dict[str, tuple[Json, str]] = {
     "transformation": (
         dashboard(panel(transformations=[{"id": "spatial", "options": {}}])),
         "panel 1 'one', transformation 1: 'spatial' is not applied",
-    ),
-    "annotation": (
-        dashboard(annotations={"list": [{"name": "a", "datasource": PROM, "expr": "up", "enable": True}]}),
-        "annotation 'a': annotations are not drawn",
     ),
     "newer": (
         dashboard(schemaVersion=99),

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from spyglass.dashboards.documents import MAX_BYTES, NotADashboard, body_of, parse_dashboard, title_of
 from spyglass.dashboards.examine import (
-    annotations,
     data,
     datasources,
     limits,
@@ -43,7 +42,6 @@ CHECKS: Mapping[str, Check] = {
     "transformations": transformations.check,
     "units": units.check,
     "links": links.check,
-    "annotations": annotations.check,
 }
 """What needs no data; `format` and `migration` come before them, `data` after."""
 NAMES = ("format", "migration", *CHECKS, "data")
