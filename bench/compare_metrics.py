@@ -266,6 +266,18 @@ def clients(server: Server, end: float, seconds: float, count: int = 8) -> dict[
     return {"queries_per_s": sum(done) / (time.monotonic() - began), "peak_mb": server.peak_mb()}
 
 
+def measured(
+    server: Server, prepared: Sequence[tuple[Path, int]], end: float, args: argparse.Namespace
+) -> dict[str, Any]:
+    """As measure; nothing is left running when something goes wrong."""
+    try:
+        return measure(server, prepared, end, args)
+    finally:
+        if server.process is not None and server.process.poll() is None:
+            server.process.kill()
+            server.process.wait()
+
+
 def measure(
     server: Server, prepared: Sequence[tuple[Path, int]], end: float, args: argparse.Namespace
 ) -> dict[str, Any]:
@@ -354,7 +366,7 @@ def main() -> None:
             prepared.append((path, count))
         say(f"{sum(count for _, count in prepared)} samples in {len(prepared)} bodies")
         results = {
-            server.name: measure(server, prepared, end_ms / 1000 - 30, args)
+            server.name: measured(server, prepared, end_ms / 1000 - 30, args)
             for server in servers(args.servers.split(","), root)
         }
     report(results)
