@@ -175,8 +175,7 @@ class AlertmanagerConfig(_Strict):
 def load_alertmanager(path: Path) -> tuple[AlertmanagerConfig, list[str]]:
     """Read one file. Returns it with warnings (`file:line: ...`). Raises ConfigError."""
     document = read_yaml(path)
-    cleaned = Document(document.file, _without_nulls(document.data), document.lines)
-    config = cleaned.validate(AlertmanagerConfig)
+    config = document.without_nulls().validate(AlertmanagerConfig)
     if config.route is None:
         raise document.error(("route",), "no route provided in config")
     names = _check_receivers(document, config)
@@ -307,11 +306,3 @@ def _check_required(document: Document, place: KeyPath, kind: str, block: dict[s
         block.get("api_key") or block.get("api_key_file") or defaults.opsgenie_api_key or defaults.opsgenie_api_key_file
     ):
         raise document.error(place, "no global OpsGenie API Key set either inline or in a file")
-
-
-def _without_nulls(value: object) -> object:
-    if isinstance(value, dict):
-        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
-    if isinstance(value, list):
-        return [_without_nulls(v) for v in value]
-    return value

@@ -191,8 +191,7 @@ def read_loki(text: str, *, file: str) -> LokiFile:
             raise document.error(
                 (key,), "no version of Loki has this block; see docs/reference/loki-config.md for those it has"
             )
-    cleaned = Document(file, _without_nulls(data), document.lines)
-    config = cleaned.validate(LokiConfig)
+    config = document.without_nulls().validate(LokiConfig)
     for index, entry in enumerate(config.limits_config.retention_stream):
         check_selector(document, ("limits_config", "retention_stream", index, "selector"), entry.selector)
     generation = 2 if any(_lookup(data, key) is not None for key in REMOVED) or _old_schema(data) else 3
@@ -240,15 +239,6 @@ def expand_environment(text: str, environment: Mapping[str, str]) -> str:
         return found or default or ""
 
     return "$".join(_REFERENCE.sub(value, part) for part in text.split("$$"))
-
-
-def _without_nulls(value: object) -> object:
-    """A key without a value keeps its default, as in Go."""
-    if isinstance(value, dict):
-        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
-    if isinstance(value, list):
-        return [_without_nulls(v) for v in value]
-    return value
 
 
 def _lookup(data: object, key: str) -> object:

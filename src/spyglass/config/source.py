@@ -83,6 +83,10 @@ class Document:
     def error(self, path: KeyPath, message: str) -> ConfigError:
         return ConfigError(message, file=self.file, line=self.line(path), key=dotted(path))
 
+    def without_nulls(self) -> "Document":
+        """The same without keys that have no value: they keep their defaults, as in Go. Items of lists stay."""
+        return Document(self.file, _without_nulls(self.data), self.lines)
+
     def validate(self, model: type[Model]) -> Model:
         """The data as `model`. Raises ConfigError for the first problem, in file order."""
         problems = self.problems(model)
@@ -127,6 +131,14 @@ class Document:
         if isinstance(last, str) and (not path or path[-1] != last) and not last.startswith(("function-", "tagged-")):
             path = (*path, last)
         return path
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(v) for key, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [_without_nulls(v) for v in value]
+    return value
 
 
 def dotted(path: KeyPath) -> str:
