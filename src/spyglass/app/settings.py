@@ -56,7 +56,6 @@ class MetricsSettings:
     admin_api: bool = False
     lookback_ms: int = 300_000
     external_url: str = ""
-    route_prefix: str = ""
     features: frozenset[str] | None = None
     flags: Mapping[str, str] = field(default_factory=dict)
 

@@ -19,16 +19,13 @@ LOKI = FlagTable(
             "config.expand-env",
             "server.http-listen-port",
             "server.http-listen-address",
-            "auth.enabled",
-            "target",
-            "log.level",
             "verify-config",
             "version",
             "help",
             "common.path-prefix",
         ]
     ),
-    known=frozenset(["list-targets", "legacy-read-mode", "config.path", *_COMMON_BOOLEANS]),
+    known=frozenset(["auth.enabled", "target", "list-targets", "legacy-read-mode", "config.path", *_COMMON_BOOLEANS]),
     booleans=frozenset(["auth.enabled", "list-targets", "legacy-read-mode", "reporting.enabled", *_COMMON_BOOLEANS]),
     known_prefixes=(
         "analytics.", "bloom", "boltdb.", "cassandra.", "chunk.", "common.", "compactor.", "consul.", "distributor.", "dynamodb.",
@@ -51,17 +48,21 @@ PROMTAIL = FlagTable(
             "server.disable",
             "client.url",
             "client.external-labels",
-            "client.tenant-id",
             "positions.file",
             "check-syntax",
-            "dry-run",
-            "log.level",
             "version",
             "help",
         ]
     ),
     known=frozenset(
-        ["inspect", "stdin", "server.enable-runtime-reload", "config.enable-legacy-positions", *_COMMON_BOOLEANS]
+        [
+            "dry-run",
+            "inspect",
+            "stdin",
+            "server.enable-runtime-reload",
+            "config.enable-legacy-positions",
+            *_COMMON_BOOLEANS,
+        ]
     ),
     booleans=frozenset(
         [

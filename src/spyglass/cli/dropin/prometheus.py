@@ -71,7 +71,6 @@ def settings_of(flags: Flags) -> Settings:
         admin_api=flags.on("web.enable-admin-api"),
         lookback_ms=milliseconds(flags.text("query.lookback-delta", "5m"), "query.lookback-delta"),
         external_url=flags.text("web.external-url"),
-        route_prefix=flags.text("web.route-prefix"),
         features=features,
         flags={name: values[-1] for name, values in flags.values.items()},
     )

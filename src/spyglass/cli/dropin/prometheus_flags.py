@@ -13,18 +13,12 @@ USED = [
     "web.enable-remote-write-receiver",
     "web.enable-admin-api",
     "web.external-url",
-    "web.route-prefix",
     "query.lookback-delta",
     "query.timeout",
-    "query.max-concurrency",
     "query.max-samples",
-    "log.level",
-    "log.format",
     "enable-feature",
-    "config.auto-reload-interval",
     "version",
     "help",
-    "web.enable-otlp-receiver",
 ]
 
 BOOLEANS = [
@@ -49,6 +43,11 @@ BOOLEANS = [
 ]
 
 KNOWN = [
+    "web.route-prefix",
+    "query.max-concurrency",
+    "log.level",
+    "log.format",
+    "config.auto-reload-interval",
     "web.config.file",
     "web.read-timeout",
     "web.max-connections",
