@@ -23,14 +23,16 @@ from spyglass.text.regex import quote_meta
 
 IDENTIFYING = ("instance", "job")
 DEFAULT_INFO = "target_info"
+ANY_INFO = ".+_info"
 
 
 @dataclass(frozen=True, slots=True)
 class _InfoSeries:
-    """An info series: its name, its other labels, the time of its newest sample per step [T] (ms) and where it has one [T]."""
+    """An info series: labels, name, the labels it may add, the time of its newest sample per step [T] (ms), where it has one [T]."""
 
     labels: Labels
     name: str
+    data: Labels
     times: I64
     present: Mask
 
@@ -39,7 +41,7 @@ class _InfoSeries:
 def evaluate_info(node: Info, ctx: EvalContext) -> Frame:
     """Raises: ExecutionError where two info series of the same name and age contradict each other."""
     base = evaluate_frame(node.child, ctx)
-    name_matchers = [m for m in node.data_matchers if m.name == METRIC_NAME]
+    name_matchers = _name_matchers(node.data_matchers)
     data_matchers = [m for m in node.data_matchers if m.name != METRIC_NAME]
     labels = base.labels.all_labels()
     is_info = [_is_info(dict(row).get(METRIC_NAME, ""), name_matchers) for row in labels]
@@ -51,11 +53,10 @@ def evaluate_info(node: Info, ctx: EvalContext) -> Frame:
     sources: list[int] = []
     masks: list[Mask] = []
     for row, own in enumerate(labels):
-        infos = [] if is_info[row] else by_key.get(_key(own), [])
-        if is_info[row] or (not infos and not required):
+        if is_info[row]:
             combos = [(own, np.ones(ctx.grid.count, bool))]
         else:
-            combos = _combinations(own, infos, wanted, required, ctx)
+            combos = _combinations(own, by_key.get(_key(own), []), wanted, required, ctx)
         for enriched, mask in combos:
             rows.append(enriched)
             sources.append(row)
@@ -69,9 +70,19 @@ def _table(rows: Sequence[Labels]) -> LabelTable:
     return LabelTable.from_labels(rows) if rows else LabelTable(0)
 
 
-def _is_info(name: str, matchers: Sequence[Matcher]) -> bool:
+def _name_matchers(data_matchers: Sequence[Matcher]) -> list[Matcher]:
+    """What the name of an info series must match. Excluding names alone does not make an info series of every other one."""
+    given = [m for m in data_matchers if m.name == METRIC_NAME]
+    if not given:
+        return [Matcher.of(METRIC_NAME, "=", DEFAULT_INFO)]
+    if all(m.is_negative for m in given):
+        return [Matcher.of(METRIC_NAME, "=~", ANY_INFO), *given]
+    return given
+
+
+def _is_info(name: str, name_matchers: Sequence[Matcher]) -> bool:
     """Info series themselves are not enriched."""
-    return all(m.matches(name) for m in matchers) if matchers else name == DEFAULT_INFO
+    return all(m.matches(name) for m in name_matchers)
 
 
 def _key(labels: Labels) -> tuple[str, ...]:
@@ -89,58 +100,73 @@ def _info_series(
     """The info series of all identities that occur."""
     if not any(any(key) for key in keys):
         return {}
-    matchers = [*data_matchers, *(name_matchers or [Matcher.of(METRIC_NAME, "=", DEFAULT_INFO)])]
+    matchers = [*data_matchers, *name_matchers]
     for at, name in enumerate(IDENTIFYING):
-        values = sorted({key[at] for key in keys})
-        matchers.append(Matcher.of(name, "=~", "|".join(quote_meta(value) for value in values)))
+        # A base series without the label looks for info series by the other one alone.
+        values = sorted({key[at] for key in keys} - {""})
+        if values:
+            matchers.append(Matcher.of(name, "=~", "|".join(quote_meta(value) for value in values)))
     instant = Instant(SeriesScan(tuple(matchers)), timestamps=True, offset_ms=node.offset_ms, at_ms=node.at_ms)
     plain = replace(ctx, options=replace(ctx.options, delayed_names=True))
+    if evaluate_frame(replace(instant, timestamps=False), plain).histograms is not None:
+        raise ExecutionError("info sample should be float")
     frame = evaluate_frame(instant, plain)
     out: dict[tuple[str, ...], list[_InfoSeries]] = {}
     for row, labels in enumerate(frame.labels.all_labels()):
         name = dict(labels).get(METRIC_NAME, "")
         rest = tuple(pair for pair in labels if pair[0] not in (METRIC_NAME, *IDENTIFYING))
         times = np.round(frame.values[row] * 1000).astype(np.int64)
-        out.setdefault(_key(labels), []).append(_InfoSeries(rest, name, times, frame.present[row]))
+        out.setdefault(_key(labels), []).append(_InfoSeries(labels, name, rest, times, frame.present[row]))
     return out
 
 
 def _combinations(
     own: Labels, infos: Sequence[_InfoSeries], wanted: set[str], required: bool, ctx: EvalContext
 ) -> list[tuple[Labels, Mask]]:
-    """The label sets that a series gets, and at which steps [T] each."""
+    """The label sets that a series gets, and at which steps [T] each. required: it is left out where no info series matched."""
     names = sorted({info.name for info in infos})
     chosen = np.full((len(names), ctx.grid.count), -1, np.int64)
     for place, name in enumerate(names):
-        _choose_newest(chosen[place], [(at, info) for at, info in enumerate(infos) if info.name == name])
+        _choose_newest(chosen[place], infos, name)
     patterns, which = (np.zeros((1, 0), np.int64), np.zeros(ctx.grid.count, np.int64))
     if names:
         patterns, which = np.unique(chosen.T, axis=0, return_inverse=True)
     out: list[tuple[Labels, Mask]] = []
     for number, pattern in enumerate(patterns.tolist()):
-        added = _added([infos[at] for at in pattern if at >= 0], dict(own), wanted)
-        if added or not required:
+        matched = [infos[at] for at in pattern if at >= 0]
+        if matched or not required:
+            added = _added(matched, dict(own), wanted)
             out.append((labels_of({**added, **dict(own)}), which.reshape(-1) == number))
     return out
 
 
-def _choose_newest(chosen: I64, candidates: Sequence[tuple[int, _InfoSeries]]) -> None:
-    """At each step the candidate with the newest sample."""
+def _choose_newest(chosen: I64, infos: Sequence[_InfoSeries], name: str) -> None:
+    """At each step [T] the number of the info series of that name with the newest sample. Raises: ExecutionError for a tie."""
     best = np.full(len(chosen), np.iinfo(np.int64).min)
-    for at, info in candidates:
-        tied = info.present & (chosen >= 0) & (info.times == best)
-        if tied.any():
-            raise ExecutionError(f"found duplicate series for info metric {info.name}: {show(info.labels)}")
+    for at, info in enumerate(infos):
+        if info.name != name:
+            continue
+        tied = np.flatnonzero(info.present & (chosen >= 0) & (info.times == best))
+        if len(tied):
+            existing, time_ms = infos[chosen[tied[0]]], int(best[tied[0]])
+            raise ExecutionError(
+                "found duplicate series for info metric: "
+                f"existing {_shown(existing)} @ {time_ms}, new {_shown(info)} @ {time_ms}"
+            )
         newer = info.present & (info.times > best)
         chosen[newer] = at
         best[newer] = info.times[newer]
+
+
+def _shown(info: _InfoSeries) -> str:
+    return info.name + show(tuple(pair for pair in info.labels if pair[0] != METRIC_NAME))
 
 
 def _added(infos: Sequence[_InfoSeries], own: dict[str, str], wanted: set[str]) -> dict[str, str]:
     """The labels that info series add: those asked for, that the series has not."""
     added: dict[str, str] = {}
     for info in infos:
-        for name, value in info.labels:
+        for name, value in info.data:
             if (wanted and name not in wanted) or name in own:
                 continue
             if added.setdefault(name, value) != value:

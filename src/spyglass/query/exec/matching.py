@@ -12,7 +12,7 @@ import numpy as np
 from spyglass.model.arrays import F64, I64, Mask, Objects
 from spyglass.model.errors import ExecutionError
 from spyglass.model.frame import Frame
-from spyglass.model.labels import METRIC_NAME, LabelColumn, Labels, LabelTable, unify
+from spyglass.model.labels import LabelColumn, Labels, LabelTable, unify
 from spyglass.query.exec import histogram_binary
 from spyglass.query.exec.arithmetic import ARITHMETIC, COMPARISONS, TRIMS, arithmetic, compare
 from spyglass.query.exec.context import EvalContext
@@ -100,7 +100,7 @@ def _check_one_side(node: Binary, sides: _Sides) -> None:
 def _matched_labels(matching: Matching, labels: Labels) -> Labels:
     if matching.on:
         return tuple(pair for pair in labels if pair[0] in matching.labels)
-    return tuple(pair for pair in labels if pair[0] not in matching.labels and pair[0] != METRIC_NAME)
+    return tuple(pair for pair in labels if pair[0] not in matching.labels and pair[0] not in METADATA_LABELS)
 
 
 def show(labels: Labels) -> str:
@@ -240,7 +240,7 @@ def _filled_labels(matching: Matching, table: LabelTable, others: LabelTable, pa
     columns: dict[str, LabelColumn] = {}
     empty = LabelColumn.constant("", table.size)
     for name in sorted(names):
-        matched = (name in matching.labels) == matching.on and (matching.on or name != METRIC_NAME)
+        matched = (name in matching.labels) == matching.on and (matching.on or name not in METADATA_LABELS)
         own, other = unify(table.columns.get(name, empty), partner.columns.get(name, empty) if matched else empty)
         columns[name] = LabelColumn(np.where(filled, other.codes, own.codes).astype(np.int32), own.values)
     return LabelTable(table.size, columns)

@@ -6,8 +6,8 @@ import numpy as np
 
 from spyglass.model.arrays import I64, Mask
 from spyglass.model.frame import Frame
-from spyglass.model.labels import METRIC_NAME, LabelTable
-from spyglass.query.exec.names import merged
+from spyglass.model.labels import LabelTable
+from spyglass.query.exec.names import METADATA_LABELS, merged
 from spyglass.query.plan.nodes import Binary, Matching
 
 
@@ -16,7 +16,7 @@ def signatures(matching: Matching, left: LabelTable, right: LabelTable) -> tuple
     if matching.on:
         parts = [left.only(matching.labels), right.only(matching.labels)]
     else:
-        ignored = (*matching.labels, METRIC_NAME)
+        ignored = (*matching.labels, *METADATA_LABELS)
         parts = [left.without(ignored), right.without(ignored)]
     ids, first = LabelTable.concat(parts).group_ids()
     return ids[: left.size], ids[left.size :], len(first)

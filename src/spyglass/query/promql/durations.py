@@ -65,4 +65,6 @@ _OPERATIONS: dict[str, Callable[[float, float], float]] = {
     "^": math.pow,
     "min": min,
     "max": max,
+    "min_of": min,
+    "max_of": max,
 }

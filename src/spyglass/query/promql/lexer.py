@@ -218,6 +218,9 @@ class _Lexer:
             elif word in ("min", "max"):
                 self.got_duration = True
                 self._emit("aggregator", len(word), word)
+            elif word in ("min_of", "max_of"):
+                self.got_duration = True
+                self._emit("identifier", len(word), word)
             else:
                 self._error(f"unexpected character in duration expression: {_rune(char)}")
 

@@ -537,7 +537,7 @@ class _Parser:
             self.expect("(")
             end = self.expect(")")
             return ast.DurationExpr(token.value, None, None, Span(token.start, end.start + 1))
-        if token.is_("min", "max"):
+        if token.is_("min", "max") or (token.kind == "identifier" and token.text.lower() in ("min_of", "max_of")):
             return self.duration_choice(self.take())
         if token.is_("("):
             return self.duration_group(self.take())
@@ -550,7 +550,7 @@ class _Parser:
         self.expect(",")
         right = self.duration(0)
         end = self.expect(")")
-        return ast.DurationExpr(word.value, left, right, Span(word.start, end.start + 1))
+        return ast.DurationExpr(word.text.lower(), left, right, Span(word.start, end.start + 1))
 
     def duration_group(self, opening: Token) -> ast.DurationExpr:
         inner = self.duration(0)

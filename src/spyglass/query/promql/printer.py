@@ -119,7 +119,7 @@ def _duration_expr(expr: ast.Duration) -> str:
         return number(expr)
     if expr.op in ("step", "range"):
         text = f"{expr.op}()"
-    elif expr.op in ("min", "max"):
+    elif expr.op in ("min", "max", "min_of", "max_of"):
         text = f"{expr.op}({_part(expr.lhs)}, {_part(expr.rhs)})"
     elif expr.lhs is None:
         text = _part(expr.rhs) if expr.op == "+" else f"{expr.op}{_part(expr.rhs)}"
