@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from spyglass.agent import status
 from spyglass.agent.manager import AgentManager
-from spyglass.config.prometheus import masked
+from spyglass.config.secrets import masked
 from spyglass.formats.exposition.encode import OPENMETRICS_TYPE, TEXT_TYPE, encode_openmetrics, encode_text
 from spyglass.model.errors import ConfigError
 

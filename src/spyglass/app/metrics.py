@@ -10,11 +10,14 @@ from starlette.types import ASGIApp
 from spyglass import __version__
 from spyglass.api.prometheus.app import create_prometheus_app
 from spyglass.api.prometheus.deps import PrometheusDeps
+from spyglass.app.reloads import Reloads
 from spyglass.app.settings import MetricsSettings
 from spyglass.app.shared import Shared
-from spyglass.config.prometheus import PrometheusConfig, PrometheusFile, masked, read_prometheus_file
+from spyglass.config.prometheus import PrometheusConfig, PrometheusFile, read_prometheus_file
+from spyglass.config.secrets import masked
 from spyglass.ingest.metrics import MetricIngest
 from spyglass.ingest.remote_write import RemoteWriteIngest
+from spyglass.model.errors import ConfigError
 from spyglass.model.telemetry import Family
 from spyglass.query.budget import QueryBudget
 from spyglass.query.engine import PromEngine, PromSettings
@@ -54,6 +57,7 @@ class MetricsPart:
             ),
         )
         self.engine = LoggedQueries(engine, self._query_log)
+        self._reloads = Reloads(shared.registry, shared.clock)
         self._ingest = MetricIngest(shared.registry)
         self._scrapes = ScrapeManager(
             self.stores,
@@ -97,6 +101,9 @@ class MetricsPart:
                 query_timeout_seconds=shared.settings.queries.timeout_s,
                 external_url=settings.external_url,
                 ui_port=lambda: ui_port,
+                runtime=self._reloads.runtime,
+                notices=self._reloads.notices,
+                language=_language(settings.features),
             )
         )
 
@@ -105,10 +112,15 @@ class MetricsPart:
 
     async def reload(self) -> None:
         """Raises: ConfigError, and the old configuration stays."""
-        loaded = await asyncio.to_thread(self._load)
+        try:
+            loaded = await asyncio.to_thread(self._load)
+        except ConfigError:
+            self._reloads.failed()
+            raise
         await asyncio.to_thread(self._query_log.reopen, self._log_path(loaded))
         await self._scrapes.reload(loaded.config, loaded.folder)
         self._file = loaded
+        self._reloads.succeeded()
 
     async def stop(self) -> None:
         await self._scrapes.stop()

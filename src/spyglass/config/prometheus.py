@@ -33,9 +33,6 @@ DEFAULT_PROTOCOLS = ("OpenMetricsText1.0.0", "OpenMetricsText0.0.1", "Prometheus
 _RULE_PATH = re.compile(r"[^*]*(\*[^/]*)?")
 _FILE_SD = re.compile(r"[^*]*(\*[^/]*)?\.(json|yml|yaml|JSON|YML|YAML)")
 _REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))", re.ASCII)
-_SECRET_LINE = re.compile(
-    r"(?m)^(\s*(?:- )?(?:password|bearer_token|credentials|client_secret|secret_key|key|secrets):[ \t]+)(?!\||>)\S.*$"
-)
 
 
 RESERVED_HEADERS = frozenset(
@@ -403,11 +400,6 @@ def parse_prometheus(
     settings = config.global_.model_copy(update={"external_labels": expanded})
     config = config.model_copy(update={"global_": settings, "jobs": jobs})
     return PrometheusFile(config, warnings.sorted(), text, folder)
-
-
-def masked(text: str) -> str:
-    """The file's text with values that are secrets replaced, for status/config."""
-    return _SECRET_LINE.sub(r"\1<secret>", text)
 
 
 def _without_nulls(document: Document) -> Document:

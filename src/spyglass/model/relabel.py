@@ -48,6 +48,16 @@ def relabel(labels: dict[str, str], rules: Sequence[RelabelRule]) -> dict[str, s
     return {name: value for name, value in current.items() if value != ""}
 
 
+def relabel_steps(labels: dict[str, str], rules: Sequence[RelabelRule]) -> list[dict[str, str] | None]:
+    """The labels after each rule; None from the rule on that drops the target."""
+    steps: list[dict[str, str] | None] = []
+    current, kept = dict(labels), True
+    for rule in rules:
+        kept = kept and _apply(rule, current)
+        steps.append({name: value for name, value in current.items() if value != ""} if kept else None)
+    return steps
+
+
 def _apply(rule: RelabelRule, labels: dict[str, str]) -> bool:
     value = rule.separator.join(labels.get(name, "") for name in rule.source_labels)
     action = rule.action

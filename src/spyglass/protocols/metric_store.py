@@ -48,6 +48,19 @@ class CardinalityStats:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockInfo:
+    """A block on disk. Times in ms, closed on both ends. number: its own; sources: those that it was merged from."""
+
+    number: int
+    min_ms: int
+    max_ms: int
+    samples: int
+    series: int
+    level: int
+    sources: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StoreStats:
     """For own metrics and `spyglass status`."""
 
@@ -110,6 +123,10 @@ class MetricReader(Protocol):
         ...
 
     def cardinality(self, *, limit: int = 10) -> CardinalityStats: ...
+
+    def block_infos(self) -> list[BlockInfo]:
+        """The blocks on disk, oldest first; a store without any has none."""
+        ...
 
     def time_range(self) -> tuple[int, int] | None:
         """Oldest and newest sample time in ms, None when empty."""

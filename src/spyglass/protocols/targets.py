@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from spyglass.model.labels import Labels
+from spyglass.model.relabel import RelabelRule
 from spyglass.model.samples import Metadata
 
 
@@ -38,6 +39,10 @@ class Targets(Protocol):
 
     def pool_names(self) -> list[str]:
         """Sorted."""
+        ...
+
+    def relabel_rules(self, pool: str) -> Sequence[RelabelRule]:
+        """The relabel_configs of a pool. Raises: NotFound."""
         ...
 
     def targets(self, pool: str = "") -> list[ActiveTarget]:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from spyglass.config.prometheus import PrometheusConfig, ScrapeConfig
 from spyglass.ingest.metrics import MetricIngest
+from spyglass.model.errors import NotFound
+from spyglass.model.relabel import RelabelRule
 from spyglass.model.telemetry import Registry
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.metric_store import MetricStores
@@ -92,6 +94,12 @@ class ScrapeManager:
 
     def pool_names(self) -> list[str]:
         return sorted(self._pools)
+
+    def relabel_rules(self, pool: str) -> Sequence[RelabelRule]:
+        """The relabel_configs of a job. Raises: NotFound."""
+        if pool not in self._pools:
+            raise NotFound(f'scrape pool "{pool}" not found')
+        return self._pools[pool].job.relabel_rules
 
     def targets(self, pool: str = "") -> list[ActiveTarget]:
         """Active targets, by job and URL."""

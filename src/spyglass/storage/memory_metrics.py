@@ -24,7 +24,7 @@ from spyglass.model.samples import (
     WriteOutcome,
 )
 from spyglass.protocols.budget import Budget
-from spyglass.protocols.metric_store import CardinalityStats, SelectHints, StoreStats
+from spyglass.protocols.metric_store import BlockInfo, CardinalityStats, SelectHints, StoreStats
 
 HOUR_MS = 3_600_000
 
@@ -235,6 +235,9 @@ class MemoryMetricStore:
                 bytes_by_label=_largest(sizes, limit),
                 series_by_pair=_largest(pairs, limit),
             )
+
+    def block_infos(self) -> list[BlockInfo]:
+        return []
 
     def time_range(self) -> tuple[int, int] | None:
         with self._lock:

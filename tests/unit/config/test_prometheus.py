@@ -8,10 +8,10 @@ from spyglass.config.prometheus import (
     DEFAULT_PROTOCOLS,
     PrometheusFile,
     load_prometheus,
-    masked,
     parse_prometheus,
     read_prometheus_file,
 )
+from spyglass.config.secrets import masked
 from spyglass.model.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]

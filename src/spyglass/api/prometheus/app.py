@@ -11,7 +11,21 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from spyglass.api.prometheus import admin, federate, management, query, read, series, status, targets, write
+from spyglass.api.prometheus import (
+    admin,
+    features,
+    federate,
+    management,
+    notifications,
+    query,
+    read,
+    scrape_pools,
+    self_metrics_json,
+    series,
+    status,
+    targets,
+    write,
+)
 from spyglass.api.prometheus.deps import PrometheusDeps
 from spyglass.api.prometheus.replies import error_reply, failure
 from spyglass.api.prometheus.self_metrics import RequestMetrics, register_store_metrics
@@ -44,7 +58,9 @@ def create_prometheus_app(deps: PrometheusDeps) -> Starlette:
         ("/metadata", series.metadata, GET),
         ("/targets", targets.targets, GET),
         ("/targets/metadata", targets.target_metadata, GET),
-        ("/scrape_pools", targets.scrape_pools, GET),
+        ("/targets/relabel_steps", scrape_pools.relabel_steps_of, GET),
+        ("/scrape_pools", scrape_pools.scrape_pools, GET),
+        ("/scrape_pools/config", scrape_pools.scrape_pool_config, GET),
         ("/alertmanagers", targets.alertmanagers, GET),
         ("/rules", targets.rules, GET),
         ("/alerts", targets.alerts, GET),
@@ -53,7 +69,12 @@ def create_prometheus_app(deps: PrometheusDeps) -> Starlette:
         ("/status/flags", status.flags, GET),
         ("/status/runtimeinfo", status.runtimeinfo, GET),
         ("/status/tsdb", status.tsdb, GET),
+        ("/status/tsdb/blocks", status.tsdb_blocks, GET),
         ("/status/walreplay", status.walreplay, GET),
+        ("/status/self_metrics", self_metrics_json.self_metrics, GET),
+        ("/features", features.features, GET),
+        ("/notifications", notifications.notifications, GET),
+        ("/notifications/live", notifications.live, GET),
         ("/write", write.write, ("POST",)),
         ("/read", read.read, READ),
         ("/admin/tsdb/delete_series", admin.delete_series, CHANGE),

@@ -1,6 +1,6 @@
 """What the Prometheus API needs, as protocols; handed over by the composition root."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from spyglass.api.bridge import CancellableBudget, QueryBridge
@@ -11,6 +11,7 @@ from spyglass.protocols.clock import Clock
 from spyglass.protocols.metric_store import MetricStores
 from spyglass.protocols.queries import PromQueries
 from spyglass.protocols.targets import Targets
+from spyglass.query.promql.parser import Features
 
 
 def _nothing() -> str:
@@ -24,6 +25,7 @@ class PrometheusDeps:
     budget: a new budget for a query that may take so many seconds. reload: loads the configuration again, raises ConfigError.
     remote_write: the receiver; the application makes one where none is given.
     ready: the reason why not, or "". external_labels: for federation and remote read. ui_port: of the web UI in this process, or 0.
+    notices: what holds now that people should know, with since when (ns). language: which experimental parts are on.
     """
 
     queries: PromQueries
@@ -51,3 +53,5 @@ class PrometheusDeps:
     query_timeout_seconds: float = 120.0
     external_url: str = ""
     ui_port: Callable[[], int] = int
+    notices: Callable[[], Sequence[tuple[str, int]]] = tuple
+    language: Features = field(default_factory=Features)

@@ -98,6 +98,25 @@ async def tsdb(request: Request, deps: PrometheusDeps) -> Response:
     )
 
 
+async def tsdb_blocks(request: Request, deps: PrometheusDeps) -> Response:
+    """The blocks on disk. Blocks of ours are numbered: upstream's ULID, 26 characters, is the number with leading zeros."""
+    store = store_of(request, deps)
+    found = await deps.bridge.run(store.block_infos)
+    blocks = [
+        {
+            "ulid": f"{block.number:026d}",
+            "minTime": block.min_ms,
+            # Upstream's ranges are open at the end.
+            "maxTime": block.max_ms + 1,
+            "stats": {"numSamples": block.samples, "numSeries": block.series},
+            "compaction": {"level": block.level + 1, "sources": [f"{number:026d}" for number in block.sources]},
+            "version": 1,
+        }
+        for block in found
+    ]
+    return success({"blocks": blocks})
+
+
 async def walreplay(request: Request, deps: PrometheusDeps) -> Response:
     """The log is replayed before the port is opened, so it is always done."""
     del request, deps

@@ -1,4 +1,4 @@
-"""targets, targets/metadata, scrape_pools, alertmanagers, rules, alerts."""
+"""targets, targets/metadata, alertmanagers, rules, alerts."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -88,11 +88,6 @@ async def target_metadata(request: Request, deps: PrometheusDeps) -> Response:
                 row = {"target": labels, "type": entry.kind, "help": entry.help, "unit": entry.unit}
                 rows.append(row if metric else {**row, "metric": name})
     return success(rows[: limit or None])
-
-
-async def scrape_pools(request: Request, deps: PrometheusDeps) -> Response:
-    del request
-    return success({"scrapePools": deps.targets.pool_names()})
 
 
 async def alertmanagers(request: Request, deps: PrometheusDeps) -> Response:

@@ -17,7 +17,7 @@ from spyglass.model.samples import Exemplar, Metadata, Selection, WriteBatch, Wr
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.files import Files
-from spyglass.protocols.metric_store import CardinalityStats, SelectHints, StoreStats
+from spyglass.protocols.metric_store import BlockInfo, CardinalityStats, SelectHints, StoreStats
 from spyglass.storage.files import make_folder
 from spyglass.storage.journal import Journal, JournalOptions
 from spyglass.storage.metrics.assemble import EMPTY_ANSWER, SourceAnswer, assemble, unify_rows
@@ -271,6 +271,14 @@ class DiskMetricStore:
             bytes_by_label=_largest([(n, sum(len(v.encode()) for v, _ in p)) for n, p in present.items()], limit),
             series_by_pair=_largest([(f"{n}={v}", c) for n, p in present.items() for v, c in p], limit),
         )
+
+    def block_infos(self) -> list[BlockInfo]:
+        """See protocols/metric_store.py."""
+        found = [
+            BlockInfo(b.number, b.min_ms, b.max_ms, b.samples, b.series, b.level, tuple(b.sources))
+            for b in self._blocks.blocks
+        ]
+        return sorted(found, key=lambda info: (info.min_ms, info.number))
 
     def time_range(self) -> tuple[int, int] | None:
         with self._lock:
