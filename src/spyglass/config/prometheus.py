@@ -208,6 +208,13 @@ class ScrapeConfig(HttpClientConfig, Limits):
     triton_sd_configs: tuple[Block, ...] = ()
     uyuni_sd_configs: tuple[Block, ...] = ()
     vultr_sd_configs: tuple[Block, ...] = ()
+    scrape_classic_histograms: Bool | None = None
+    """What always_scrape_classic_histograms was called before Prometheus 3."""
+
+    @property
+    def classic_histograms_too(self) -> bool:
+        """Whether a target's classic buckets are stored beside its native histograms."""
+        return bool(self.always_scrape_classic_histograms or self.scrape_classic_histograms)
 
     @model_validator(mode="after")
     def _named(self) -> "ScrapeConfig":
@@ -532,6 +539,9 @@ class _Warnings:
             self.add((*path, "scheme"), f"{job.scheme!r} is neither http nor https: every scrape will fail", source)
         if job.scrape_failure_log_file:
             self.add((*path, "scrape_failure_log_file"), "not supported yet: failures are on the targets page", source)
+        if job.scrape_classic_histograms is not None:
+            text = "removed in Prometheus 3, taken as always_scrape_classic_histograms"
+            self.add((*path, "scrape_classic_histograms"), text, source)
         if job.convert_classic_histograms_to_nhcb:
             self.add((*path, "convert_classic_histograms_to_nhcb"), "not supported yet: stays classic", source)
 

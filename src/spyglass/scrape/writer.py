@@ -155,7 +155,7 @@ class TargetWriter:
         return self._state.decoder.decode_protobuf(
             body,
             native=bool(self._job.scrape_native_histograms),
-            classic_too=bool(self._job.always_scrape_classic_histograms),
+            classic_too=self._job.classic_histograms_too,
         )
 
     def _histograms(self, decoded: DecodedBody, time_ms: int) -> Sequence[tuple[int, int, FloatHistogram]]:

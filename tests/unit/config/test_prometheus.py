@@ -162,3 +162,14 @@ def test_secrets_are_masked() -> None:
     assert masked("  basic_auth:\n    username: u\n    password: p w\n") == (
         "  basic_auth:\n    username: u\n    password: <secret>\n"
     )
+
+
+def test_a_key_of_prometheus_2_is_taken_under_its_new_name() -> None:
+    """scrape_classic_histograms was renamed; a file of version 2 loads and is told so."""
+    text = "scrape_configs:\n- job_name: a\n  scrape_classic_histograms: true\n"
+    loaded = parse_prometheus(text, file="p.yml", folder=Path())
+    assert loaded.config.jobs[0].classic_histograms_too
+    assert loaded.warnings == (
+        "p.yml:3: scrape_configs[0].scrape_classic_histograms: "
+        "removed in Prometheus 3, taken as always_scrape_classic_histograms",
+    )
