@@ -12,9 +12,9 @@ import pytest
 import websockets
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
-from tests.grafana_kit import NOW_MS, Kit, echo_app, grafana, log_in, serving
+from tests.grafana_kit import NOW_MS, PROMETHEUS_URL, Kit, echo_app, grafana, log_in, serving
 
 from spyglass.api.grafana.app import create_grafana_app
 from spyglass.config.grafana import Datasource, GrafanaSettings
@@ -472,6 +472,44 @@ async def test_same_expression_is_evaluated_once(kit: Kit, admin: httpx.AsyncCli
         admin, {"expr": "up"}, {"refId": "B", "expr": "up", "legendFormat": "x"}, {"refId": "C", "expr": "up{}"}
     )
     assert sorted(query for query, _ in kit.metrics.asked) == ["up", "up{}"]
+
+
+async def test_exemplars_come_with_the_query(kit: Kit) -> None:
+    """`exemplar: true` adds a frame to the answer of a range query, from our own door and from others' alike; no further request."""
+    asked: list[str] = []
+
+    async def exemplars(request: Request) -> JSONResponse:
+        asked.append(request.query_params["query"])
+        one = {"labels": {"trace_id": "abc"}, "value": "0.5", "timestamp": 1_699_999_990}
+        return JSONResponse({"status": "success", "data": [{"seriesLabels": {"job": "x"}, "exemplars": [one]}]})
+
+    async def values(_: Request) -> JSONResponse:
+        result = [{"metric": {"job": "x"}, "values": [[1_699_999_990, "1"]]}]
+        return JSONResponse({"status": "success", "data": {"resultType": "matrix", "result": result}})
+
+    app = Starlette(routes=[Route("/api/v1/query_exemplars", exemplars), Route("/api/v1/query_range", values)])
+    async with serving(app) as url:
+        kit.datasources.append(Datasource(3, "far", "Far", "prometheus", url))
+        deps = dataclasses.replace(kit.deps(), local={PROMETHEUS_URL: app})
+        async with serving(create_grafana_app(deps)) as ours, httpx.AsyncClient(base_url=ours, timeout=20) as client:
+            await log_in(client)
+            far = {"refId": "B", "expr": "x", "exemplar": True, "datasource": {"uid": "far"}}
+            instant = {"refId": "C", "expr": "up", "exemplar": True, "instant": True, "range": False}
+            answer = await _query(client, {"expr": "up", "exemplar": True}, far, instant)
+    results = answer.json()["results"]
+    for ref_id in ("A", "B"):
+        frame = results[ref_id]["frames"][-1]
+        assert frame["schema"]["name"] == "exemplar"
+        assert frame["data"]["values"] == [[1_699_999_990_000], [0.5], ["x"], ["abc"]]
+    assert all(frame["schema"]["name"] != "exemplar" for frame in results["C"]["frames"])
+    assert sorted(asked) == ["up", "x"]
+
+
+async def test_exemplars_that_fail_leave_the_graph(admin: httpx.AsyncClient) -> None:
+    """A data source without exemplars still answers the query itself."""
+    answer = await _query(admin, {"expr": "up", "exemplar": True})
+    assert answer.status_code == 200
+    assert len(answer.json()["results"]["A"]["frames"]) == 2
 
 
 async def test_errors_stay_with_their_query(admin: httpx.AsyncClient) -> None:

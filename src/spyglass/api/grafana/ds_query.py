@@ -20,6 +20,7 @@ from spyglass.api.grafana.auth import user_of
 from spyglass.api.grafana.datasources import resolve
 from spyglass.api.grafana.deps import GrafanaDeps
 from spyglass.api.grafana.engines import PROMETHEUS_TYPES, Ask, Disconnected, Engines
+from spyglass.api.grafana.exemplars import ask_exemplars, exemplar_frame, thinned
 from spyglass.api.grafana.frames import metric_frames
 from spyglass.api.grafana.log_frames import log_frames
 from spyglass.api.grafana.replies import API_HEADERS, ApiError, encode, read_json, status_of
@@ -41,7 +42,7 @@ DEFAULT_LINES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class PanelQuery:
-    """One query as it came, with what its data source makes of it. asks: range before instant."""
+    """One query as it came, with what its data source makes of it. asks: range before instant. exemplars: wanted too."""
 
     ref_id: str
     source: Datasource
@@ -49,6 +50,7 @@ class PanelQuery:
     legend_format: str
     form: str
     limit: int
+    exemplars: bool = False
 
 
 def routes(deps: GrafanaDeps, engines: Engines) -> list[Route]:
@@ -98,7 +100,10 @@ class QueryRun:
         try:
             asked = self._read(body, query)
             answers = [await self._evaluated(asked.source, ask) for ask in asked.asks]
-            return {"status": 200, "frames": await asyncio.to_thread(_frames, asked, answers)}
+            frames = await asyncio.to_thread(_frames, asked, answers)
+            if asked.exemplars:
+                frames += await self._exemplars(asked)
+            return {"status": 200, "frames": frames}
         except ApiError as err:
             return _failed(err.message, err.status, "plugin")
         except SpyglassError as err:
@@ -106,6 +111,18 @@ class QueryRun:
         except Exception:
             log.exception("a query failed for a reason that is ours: %r", query.get("expr"))
             return _failed("internal error; the log says more", 500, "plugin")
+
+    async def _exemplars(self, asked: PanelQuery) -> list[dict[str, Any]]:
+        """None where they cannot be had: a graph without diamonds beats no graph. Equal queries are asked apart: few are."""
+        ask = asked.asks[0]
+        try:
+            async with self._slots:
+                found = await ask_exemplars(self._engines, asked.source, ask.expression, ask.start_ms, ask.end_ms)
+        except SpyglassError as err:
+            log.info("no exemplars of %r: %s", ask.expression, err)
+            return []
+        kept = thinned(found, step_ms=ask.step_ms)
+        return [exemplar_frame(kept, ref_id=asked.ref_id)] if len(kept.times) else []
 
     async def _evaluated(self, source: Datasource, ask: Ask) -> Answer:
         task = self._running.get(ask)
@@ -135,6 +152,7 @@ class QueryRun:
             legend_format=str(query.get("legendFormat") or ""),
             form=form,
             limit=limit,
+            exemplars=bool(query.get("exemplar")) and source.type in PROMETHEUS_TYPES and asks[0].step_ms > 0,
         )
 
     def _range(self, body: Mapping[str, Any], query: Mapping[str, Any]) -> tuple[int, int]:

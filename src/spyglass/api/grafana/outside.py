@@ -48,7 +48,7 @@ class Outside:
             raise QueryTimeout(f"{source.name}: no answer within {TIMEOUT_S:g} s") from None
         except aiohttp.ClientError as err:
             raise Unavailable(f"{source.name}: {source.url} cannot be reached: {err}") from None
-        return _data(source, response.status, body)
+        return data_of(source, response.status, body)
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:
@@ -61,7 +61,8 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(parts)
 
 
-def _data(source: Datasource, status: int, body: bytes) -> Any:
+def data_of(source: Datasource, status: int, body: bytes) -> Any:
+    """An answer in Prometheus' and Loki's envelope. Raises: InvalidParameter, ExecutionError for a failure or another form."""
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
