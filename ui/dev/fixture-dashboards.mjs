@@ -113,7 +113,24 @@ export const connected = {
   ],
 };
 
+/** Panels that share the pointer, and exemplars. */
+export const shared = {
+  uid: 'shared',
+  title: 'Shared pointer',
+  tags: ['fixture'],
+  schemaVersion: 41,
+  graphTooltip: 2,
+  time: { from: 'now-1h', to: 'now' },
+  panels: [
+    panel('timeseries', 'Latency with exemplars', [0, 0, 12, 9], [{ expr: 'sum(latency_p95)', legendFormat: 'p95', exemplar: true }], { defaults: { unit: 's', custom: { fillOpacity: 8 } } }),
+    panel('timeseries', 'Sorted tooltip', [12, 0, 12, 9], [{ expr: 'sum by (tenant) (rate(http_requests_total[5m]))', legendFormat: '{{tenant}}' }], { defaults: { unit: 'reqps' }, options: { tooltip: { mode: 'multi', sort: 'desc' } } }),
+    panel('state-timeline', 'States', [0, 9, 12, 7], [{ expr: 'round(up_by_job)', legendFormat: '{{job}}' }], { defaults: { ...states, color: { mode: 'thresholds' } } }),
+    panel('timeseries', 'No tooltip', [12, 9, 12, 7], [{ expr: 'sum(rate(http_requests_total[5m]))', legendFormat: 'all' }], { options: { tooltip: { mode: 'none' } } }),
+  ],
+};
+
 export const dashboards = [
+  { dashboard: shared, slug: 'shared-pointer', folder: 'Fixtures' },
   { dashboard: connected, slug: 'connected', folder: 'Fixtures' },
   { dashboard: twenty, slug: 'twenty-panels', folder: 'Fixtures' },
   { dashboard: clientforge, slug: 'clientforge-backend-overview', folder: 'ClientForge' },

@@ -101,6 +101,13 @@ function logFrames(q, from, to) {
   return [frame(q, fields, [rows.map((r) => r.labels), rows.map((r) => r.ms), rows.map((r) => r.line), rows.map((r) => r.ns), rows.map((r, i) => `${r.ns}_${i}`)], { custom: { frameType: 'LabeledTimeValues' }, stats: [{ displayName: 'Summary: total bytes processed', value: 812345, unit: 'decbytes' }] })];
 }
 
+/** Forty observations of single requests. */
+function exemplarFrame(q, from, to) {
+  const rows = Array.from({ length: 40 }, (_, i) => ({ time: Math.round(from + ((to - from) * (i + 0.5)) / 40), value: scale(q.expr) * (0.3 + 1.6 * hash(`${q.expr}x${i}`) ** 2), trace: Math.floor(hash(`t${i}`) * 2 ** 52).toString(16).padStart(32, '7') }));
+  const fields = [{ name: 'Time', type: 'time' }, { name: 'Value', type: 'number' }, { name: 'endpoint', type: 'string' }, { name: 'le', type: 'string' }, { name: 'trace_id', type: 'string' }];
+  return frame(q, fields, [rows.map((r) => r.time), rows.map((r) => r.value), rows.map((_, i) => VALUES.endpoint[i % 5]), rows.map(() => '0.5'), rows.map((r) => r.trace)], { custom: { resultType: 'exemplar' } });
+}
+
 const frame = (q, fields, values, meta) => ({ schema: { refId: q.refId, meta, fields: fields.map((f) => ({ config: {}, ...f })) }, data: { values } });
 
 export function answerQuery(q, from, to) {
@@ -111,5 +118,5 @@ export function answerQuery(q, from, to) {
   if (isLoki && !/^\s*(sum|avg|max|min|count|topk|rate|count_over_time|quantile_over_time)\b/.test(expr)) return { status: 200, frames: logFrames(q, from, to) };
   if (q.format === 'heatmap' || /by\s*\(\s*le\s*\)/.test(expr)) return { status: 200, frames: heatFrames(q, from, to) };
   if (q.instant && !q.range) return { status: 200, frames: instantFrames(q, to) };
-  return { status: 200, frames: rangeFrames(q, from, to) };
+  return { status: 200, frames: [...rangeFrames(q, from, to), ...(q.exemplar ? [exemplarFrame(q, from, to)] : [])] };
 }

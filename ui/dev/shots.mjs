@@ -17,6 +17,7 @@ const PAGES = {
   exploreempty: { path: '/explore' },
   exploreerror: { path: '/explore?datasource=prometheus&expr=sum(boom' },
   targets: { path: '/targets' },
+  shared: { path: '/d/shared/x', hover: '.u-over' },
   connected: { path: '/d/connected/x' },
   time: { path: '/d/clientforge-backend/x', click: '.main' },
 };

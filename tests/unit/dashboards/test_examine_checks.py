@@ -248,10 +248,6 @@ LEFT_OUT: dict[str, tuple[Json, str]] = {
         dashboard(panel(fieldConfig={"defaults": {"custom": {"axisBorderShow": True}}})),
         "panel 1 'one': the setting custom.axisBorderShow is ignored",
     ),
-    "exemplars": (
-        dashboard(panel(targets=[{"refId": "A", "expr": "up", "exemplar": True}])),
-        "panel 1 'one': exemplars are not shown",
-    ),
     "source": (
         dashboard(asking("x", {"type": "mysql", "uid": "m"})),
         "panel 1 'one': data sources of type 'mysql' cannot be queried",

@@ -4,7 +4,8 @@
  */
 import type { AdhocFilter } from './adhoc';
 import type { FieldConfigSource } from './fieldConfig';
-import type { DataLink } from './frames';
+import { framesOf } from './fixedData';
+import type { DataLink, Frame } from './frames';
 import type { Scope } from './interpolate';
 import { interpolate } from './interpolate';
 import type { RawRange } from './time';
@@ -40,6 +41,8 @@ export interface PanelModel {
   gridPos: GridPos;
   datasource?: DatasourceRef;
   targets: Target[];
+  /** The data itself, of a dashboard that was kept with it. */
+  snapshot?: Frame[];
   options: Record<string, any>;
   fieldConfig: FieldConfigSource;
   transformations: Transformation[];
@@ -162,6 +165,7 @@ function parsePanel(raw: any, newId: () => number): PanelModel {
     gridPos: { x: Number(grid.x) || 0, y: Number(grid.y) || 0, w: Math.min(GRID_COLUMNS, Number(grid.w) || 12), h: Number(grid.h) || 8 },
     datasource: raw?.datasource ? { type: raw.datasource.type, uid: raw.datasource.uid } : undefined,
     targets: array(raw?.targets).map((t, i) => ({ ...t, refId: text(t?.refId) || String.fromCharCode(65 + (i % 26)) })),
+    snapshot: Array.isArray(raw?.snapshotData) ? framesOf(raw.snapshotData) : undefined,
     options: object(raw?.options),
     fieldConfig: { defaults: object(config.defaults), overrides: array(config.overrides).filter((o) => o?.matcher && Array.isArray(o.properties)) },
     transformations: array(raw?.transformations).filter((t) => typeof t?.id === 'string'),

@@ -1,6 +1,8 @@
 /** A panel's targets as the queries that go to the server: range with the panel's own shift, step, interpolation. */
 import { applyFilters, type AdhocFilter } from './adhoc';
 import type { DatasourceRef, PanelModel, Target } from './dashboard';
+import { fixedFrames } from './fixedData';
+import type { Frame } from './frames';
 import { interpolate, prometheusFormat, type Scope } from './interpolate';
 import { durationMs, parseTime, stepFor, type TimeRange, type TimeZone } from './time';
 import { builtinScope } from './variables';
@@ -8,6 +10,7 @@ import { builtinScope } from './variables';
 export interface ResolvedDatasource {
   uid: string;
   type: string;
+  name?: string;
   /** Scrape interval, for instance `15s`. */
   timeInterval?: string;
 }
@@ -37,6 +40,8 @@ export interface BuiltQuery {
 
 export interface PanelQueries {
   queries: BuiltQuery[];
+  /** Of targets that hold their data. */
+  fixed: Frame[];
   range: TimeRange;
   /** Targets that cannot be asked, with the reason. */
   errors: { refId: string; message: string }[];
@@ -45,6 +50,8 @@ export interface PanelQueries {
 
 const DASHBOARD = '-- Dashboard --';
 const MIXED = '-- Mixed --';
+/** Kinds that the server cannot ask: panels that draw their data still do, from snapshots and test frames. */
+const UNSERVED = new Set(['tempo', 'jaeger', 'zipkin']);
 const EXPRESSIONS = new Set(['__expr__', '-- Expression --']);
 
 /** The panel's own range: `timeFrom` replaces the length, `timeShift` moves it back. */
@@ -63,19 +70,36 @@ export function buildQueries(panel: PanelModel, settings: QuerySettings): PanelQ
   const scope: Scope = panel.scopedVars ? new Map([...settings.scope, ...panel.scopedVars]) : settings.scope;
   const errors: PanelQueries['errors'] = [];
   const queries: BuiltQuery[] = [];
-  const { targets, errors: unfound } = ownTargets(panel, settings, []);
+  const fixed: Frame[] = panel.snapshot ? [...panel.snapshot] : [];
+  const { targets, errors: unfound } = panel.snapshot ? { targets: [], errors: [] } : ownTargets(panel, settings, []);
   errors.push(...unfound);
   for (const { target, owner } of targets) {
     const ref = target.datasource?.uid && target.datasource.uid !== MIXED ? target.datasource : owner.datasource;
     if (EXPRESSIONS.has(ref?.uid ?? '')) queries.push({ ...target, datasource: { uid: '__expr__', type: '__expr__' }, intervalMs: 1000, maxDataPoints: 1000 });
     else {
+      const held = heldFrames(target, ref, errors);
+      if (held) {
+        fixed.push(...held);
+        continue;
+      }
       const filled = ref?.uid ? { ...ref, uid: interpolate(ref.uid, scope, 'raw') } : ref;
       const datasource = settings.resolve(filled);
       if (!datasource) errors.push({ refId: target.refId, message: `There is no datasource ${filled?.uid ? `"${filled.uid}"` : `of type ${filled?.type ?? 'any'}`}` });
+      else if (UNSERVED.has(datasource.type)) errors.push({ refId: target.refId, message: `This datasource is not served yet: "${datasource.name ?? datasource.uid}" is of the kind ${datasource.type}` });
       else queries.push(buildQuery(panel, target, datasource, range, scope, settings));
     }
   }
-  return { queries, range, errors, scope };
+  return { queries, fixed, range, errors, scope };
+}
+
+/** Empty where the target holds data that cannot be read: the error is noted. */
+function heldFrames(target: Target, ref: DatasourceRef | undefined, errors: PanelQueries['errors']): Frame[] | undefined {
+  try {
+    return fixedFrames(target, ref);
+  } catch (error) {
+    errors.push({ refId: target.refId, message: (error as Error).message });
+    return [];
+  }
 }
 
 /** The targets, with those of another panel in the place of a reference to it. `seen`: the ids on the way here. */
@@ -119,6 +143,8 @@ function buildQuery(panel: PanelModel, target: Target, datasource: ResolvedDatas
   const filters = settings.filters?.(datasource) ?? [];
   if (filters.length && typeof query.expr === 'string') query.expr = applyFilters(query.expr, filters, datasource.type === 'loki' ? 'logql' : 'promql');
   if (datasource.type === 'prometheus') {
+    // Only graphs draw them.
+    if (panel.type !== 'timeseries') delete query.exemplar;
     query.instant = target.instant === true;
     query.range = target.range === true || !query.instant;
   }

@@ -2,6 +2,7 @@
 import type { AnnotationEvent } from '../core/annotations';
 import type { PanelModel } from '../core/dashboard';
 import type { ThemeName } from '../core/colors';
+import type { Exemplar } from '../core/exemplars';
 import type { Frame } from '../core/frames';
 import type { Scope } from '../core/interpolate';
 import type { TimeRange, TimeZone } from '../core/time';
@@ -23,6 +24,7 @@ export interface PanelProps {
   scope: Scope;
   /** Drawn over time series. */
   annotations?: AnnotationEvent[];
+  exemplars?: Exemplar[];
   /** Epoch ms; the person chose this part of the time axis. */
   onZoom?: (from: number, to: number) => void;
 }

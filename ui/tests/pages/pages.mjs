@@ -95,6 +95,21 @@ export class Panel {
     await this.page.mouse.up();
   }
 
+  /** The pointer to a place of the graph, as shares of its width and height. */
+  async point(x, y) {
+    await this.root.scrollIntoViewIfNeeded();
+    const box = await this.root.locator('.u-over').boundingBox();
+    await this.page.mouse.move(box.x + box.width * x, box.y + box.height * y);
+  }
+
+  tooltip() {
+    return this.root.locator('.tip');
+  }
+
+  link(name) {
+    return this.root.getByRole('link', { name });
+  }
+
   series() {
     return this.root.locator('.legend button.name');
   }

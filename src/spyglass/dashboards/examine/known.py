@@ -60,6 +60,5 @@ IGNORED: dict[str, dict[str, frozenset[object]]] = {
     "logs": {"options.showCommonLabels": frozenset({False}), "options.enableInfiniteScrolling": frozenset({False})},
     "stat": {"options.percentChangeColorMode": frozenset({"standard"}), "options.wideLayout": frozenset({True})},
     "table": {"options.footer.countRows": frozenset({False})},
-    "timeseries": {"options.tooltip.hideZeros": frozenset({False})},
 }
 """Type of panel ("": any) -> settings that are not drawn -> the values that mean nothing. A test looks for them in the UI."""

@@ -42,8 +42,6 @@ def _left_out(panel: Json) -> Iterator[str]:
 
 
 def _ignored_settings(panel: Json) -> Iterator[str]:
-    if any(target.get("exemplar") is True for target in objects(panel.get("targets"))):
-        yield "exemplars are not shown"
     settings = {**IGNORED[""], **IGNORED.get(text(panel.get("type")), {})}
     overridden = _overridden(panel)
     for path, nothing in settings.items():

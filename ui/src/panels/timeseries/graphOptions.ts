@@ -10,6 +10,8 @@ import { formattedText, unitFormatter } from '../../core/units';
 
 export interface GraphSeries {
   name: string;
+  /** The query that it answers. */
+  refId?: string;
   field: Field;
   color: string;
   display: Display;
@@ -66,7 +68,7 @@ export function buildGraph(frames: readonly Frame[], settings: GraphSettings): G
   const series = aligned.series.map(({ field, frame }, i): GraphSeries => {
     const name = displayName(field, frame, frames);
     const display = makeDisplay(field, { theme: settings.theme, zone: settings.zone, now: settings.range.to }, i, undefined, name);
-    return { name, field, color: seriesColor(field, name, i, settings.theme), display, values: aligned.columns[i], hideFrom: field.config.custom?.hideFrom ?? {}, right: field.config.custom?.axisPlacement === 'right' };
+    return { name, refId: frame.refId, field, color: seriesColor(field, name, i, settings.theme), display, values: aligned.columns[i], hideFrom: field.config.custom?.hideFrom ?? {}, right: field.config.custom?.axisPlacement === 'right' };
   });
   const visible = series.map((s) => !settings.hidden.has(s.name));
   const drawn = drawnColumns(aligned.times, aligned.columns, fields, visible);
