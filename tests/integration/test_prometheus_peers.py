@@ -57,7 +57,7 @@ async def _answers(client: httpx.AsyncClient, url: str) -> bool:
 
 
 @asynccontextmanager
-async def prometheus(folder: Path, config: str) -> AsyncIterator[str]:
+async def prometheus(folder: Path, config: str, *flags: str) -> AsyncIterator[str]:
     """Debian's Prometheus on a configuration; its URL."""
     (folder / "prometheus.yml").write_text(config)
     url = f"http://127.0.0.1:{free_port()}"
@@ -67,6 +67,7 @@ async def prometheus(folder: Path, config: str) -> AsyncIterator[str]:
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address={url.removeprefix('http://')}",
         "--web.enable-remote-write-receiver",
+        *flags,
         ready=url + "/-/ready",
     ):
         yield url

@@ -86,9 +86,22 @@ def read_span(data: bytes) -> tuple[int, int]:
 
 
 def bucket_columns(spans: list[tuple[int, int]], deltas: list[int], counts: list[float]) -> tuple[I64, F64]:
-    """Bucket indices and counts. The first span's offset is an index, a later one a gap. Raises: MalformedBody."""
-    total = sum(length for _, length in spans)
-    if total > BUCKETS_MAX:
+    """Bucket indices and counts. Raises: MalformedBody."""
+    index = bucket_index(spans)
+    values = np.asarray(counts, np.float64)
+    if deltas:
+        values = np.cumsum(np.asarray(deltas, np.int64)).astype(np.float64)
+    if len(values) != len(index):
+        raise MalformedBody(
+            f"histogram: spans need {len(index)} buckets, have {len(values)} buckets: histogram spans specify different "
+            "number of buckets than provided"
+        )
+    return index, values
+
+
+def bucket_index(spans: list[tuple[int, int]]) -> I64:
+    """The indices of spans (offset, length): the first span's offset is an index, a later one a gap. Raises: MalformedBody."""
+    if sum(length for _, length in spans) > BUCKETS_MAX:
         raise MalformedBody(f"a histogram has more than {BUCKETS_MAX} buckets")
     index: list[int] = []
     at = 0
@@ -96,17 +109,9 @@ def bucket_columns(spans: list[tuple[int, int]], deltas: list[int], counts: list
         at += offset
         index.extend(range(at, at + length))
         at += length
-    values = np.asarray(counts, np.float64)
-    if deltas:
-        values = np.cumsum(np.asarray(deltas, np.int64)).astype(np.float64)
-    if len(values) != total:
-        raise MalformedBody(
-            f"histogram: spans need {total} buckets, have {len(values)} buckets: histogram spans specify different "
-            "number of buckets than provided"
-        )
     if index and (min(index) < -(2**31) or max(index) > 2**31):
         raise MalformedBody("a bucket's index is out of range")
-    return np.asarray(index, np.int64), values
+    return np.asarray(index, np.int64)
 
 
 def encode_histogram(histogram: FloatHistogram, time_ms: int) -> bytes:
@@ -129,7 +134,11 @@ def encode_histogram(histogram: FloatHistogram, time_ms: int) -> bytes:
 
 
 def _spans(index: I64) -> list[bytes]:
-    """Runs of neighbouring indices as (gap, length)."""
+    return [wire.put_zigzag(1, offset) + wire.put_int(2, length) for offset, length in spans_of(index)]
+
+
+def spans_of(index: I64) -> list[tuple[int, int]]:
+    """Runs of neighbouring indices as (offset, length); see bucket_index."""
     if not len(index):
         return []
     starts = np.concatenate([[0], np.flatnonzero(np.diff(index) != 1) + 1])
@@ -137,6 +146,6 @@ def _spans(index: I64) -> list[bytes]:
     spans, after = [], 0
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         first = int(index[start])
-        spans.append(wire.put_zigzag(1, first - after) + wire.put_int(2, end - start))
+        spans.append((first - after, end - start))
         after = first + end - start
     return spans

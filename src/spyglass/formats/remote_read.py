@@ -1,11 +1,11 @@
-"""Remote read bodies: prometheus.ReadRequest in, prometheus.ReadResponse (samples) out.
+"""Remote read bodies: prometheus.ReadRequest in, prometheus.ReadResponse (samples) out; the streamed answer is in chunked_read.py.
 
-The streamed form (XOR chunks) is optional in the protocol: a server answers in samples where it has nothing else.
 Source: prompb/remote.proto, prompb/types.proto.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 
@@ -33,6 +33,35 @@ class ReadQuery:
     matchers: tuple[Matcher, ...]
 
 
+class ResponseType(IntEnum):
+    """How a client takes its answer. Values as on the wire."""
+
+    SAMPLES = 0
+    STREAMED_XOR_CHUNKS = 1
+
+
+_TYPES = frozenset(ResponseType)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """accepted: the numbers of response types, best first; unknown ones included."""
+
+    queries: tuple[ReadQuery, ...]
+    accepted: tuple[int, ...] = ()
+
+    def response_type(self) -> ResponseType:
+        """The first that we have too; samples where none is asked for. Raises: MalformedBody."""
+        known = [number for number in self.accepted or (0,) if number in _TYPES]
+        if known:
+            return ResponseType(known[0])
+        supported = " ".join(f"{kind.name}:{{}}" for kind in ResponseType)
+        asked = " ".join(map(str, self.accepted))
+        raise MalformedBody(
+            f"server does not support any of the requested response types: [{asked}]; supported: map[{supported}]"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class ReadSeries:
     """One series of an answer: times [n], values [n]; histograms as (time, histogram)."""
@@ -43,9 +72,16 @@ class ReadSeries:
     histograms: tuple[tuple[int, FloatHistogram], ...] = ()
 
 
-def decode_read_request(data: bytes) -> list[ReadQuery]:
+def decode_read_request(data: bytes) -> ReadRequest:
     """Raises: MalformedBody."""
-    return [_query(wire.message(value)) for number, _, value in wire.fields(data) if number == 1]
+    queries: list[ReadQuery] = []
+    accepted: list[int] = []
+    for number, kind, value in wire.fields(data):
+        if number == 1:
+            queries.append(_query(wire.message(value)))
+        elif number == 2:
+            accepted += wire.packed_varints(kind, value)
+    return ReadRequest(tuple(queries), tuple(accepted))
 
 
 def _query(data: bytes) -> ReadQuery:
@@ -78,9 +114,10 @@ def _matcher(data: bytes) -> Matcher:
         raise MalformedBody(str(err)) from None
 
 
-def encode_read_request(queries: Iterable[ReadQuery]) -> bytes:
-    """As a client sends it, asking for samples."""
-    return b"".join(wire.put_bytes(1, _put_query(query)) for query in queries)
+def encode_read_request(queries: Iterable[ReadQuery], accepted: Iterable[int] = ()) -> bytes:
+    """As a client sends it. accepted: none asks for samples."""
+    asked = b"".join(wire.put_bytes(1, _put_query(query)) for query in queries)
+    return asked + wire.put_packed_varints(2, accepted)
 
 
 def _put_query(query: ReadQuery) -> bytes:

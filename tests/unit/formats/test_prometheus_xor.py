@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spyglass.formats.prometheus_xor import XorError, decode_xor_chunk
+from spyglass.formats.prometheus_xor_write import encode_xor_chunks
 
 _WIDTHS = ((14, "10"), (17, "110"), (20, "1110"))
 
@@ -16,7 +17,8 @@ def encode(samples: list[tuple[int, float]]) -> bytes:
     """The format in strings of 0 and 1; obvious, slow."""
     out = f"{len(samples):016b}"
     time = delta = 0
-    bits, window = 0, (0, 0)
+    bits = 0
+    window: tuple[int, int] | None = None
     for at, (new_time, value) in enumerate(samples):
         new_bits = struct.unpack(">Q", struct.pack(">d", value))[0]
         if at == 0:
@@ -48,12 +50,12 @@ def _delta(value: int) -> str:
     return "1111" + f"{value & (1 << 64) - 1:064b}"
 
 
-def _value(changed: int, window: tuple[int, int]) -> tuple[str, tuple[int, int]]:
+def _value(changed: int, window: tuple[int, int] | None) -> tuple[str, tuple[int, int] | None]:
     if changed == 0:
         return "0", window
     leading = min(64 - changed.bit_length(), 31)
     trailing = (changed & -changed).bit_length() - 1
-    if window != (0, 0) and leading >= window[0] and trailing >= window[1]:
+    if window is not None and leading >= window[0] and trailing >= window[1]:
         width = 64 - window[0] - window[1]
         return "10" + f"{changed >> window[1]:0{width}b}", window
     width = 64 - leading - trailing
@@ -73,6 +75,28 @@ def test_chunks_are_read_as_they_were_written(start: int, steps: list[tuple[int,
     times, values = decode_xor_chunk(encode(samples))
     assert times.tolist() == [t for t, _ in samples]
     assert np.array_equal(values.view(np.uint64), np.asarray([v for _, v in samples]).view(np.uint64))
+
+
+SERIES = st.tuples(
+    st.integers(-(2**62), 2**61),
+    st.lists(
+        st.tuples(st.sampled_from([0, 1, 15_000, 15_001, 2**20, 2**50]), st.floats(width=64)), min_size=1, max_size=30
+    ),
+)
+
+
+@given(st.lists(SERIES, max_size=6))
+def test_chunks_are_written_as_by_the_plain_encoder(series: list[tuple[int, list[tuple[int, float]]]]) -> None:
+    """Bit for bit, many chunks of different lengths at once."""
+    chunks = []
+    for start, steps in series:
+        times = start + np.cumsum([0, *(step for step, _ in steps[1:])])
+        chunks.append([(time, value) for time, (_, value) in zip(times.tolist(), steps, strict=True)])
+    samples = [sample for chunk in chunks for sample in chunk]
+    offsets = np.concatenate([[0], np.cumsum([len(chunk) for chunk in chunks], dtype=np.int64)])
+    times = np.asarray([t for t, _ in samples], np.int64)
+    written = encode_xor_chunks(times, np.asarray([v for _, v in samples], np.float64), offsets)
+    assert written == [encode(chunk) for chunk in chunks]
 
 
 @given(st.binary(max_size=200))

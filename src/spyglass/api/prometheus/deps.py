@@ -23,6 +23,7 @@ class PrometheusDeps:
     """config_text: the loaded file with its secrets masked. flags: as on a Prometheus command line, without dashes.
 
     budget: a new budget for a query that may take so many seconds. reload: loads the configuration again, raises ConfigError.
+    read_samples_max: of a remote read that is not streamed. read_frame_bytes_max: of a frame of one that is; both as upstream's.
     remote_write: the receiver; the application makes one where none is given.
     ready: the reason why not, or "". external_labels: for federation and remote read. ui_port: of the web UI in this process, or 0.
     notices: what holds now that people should know, with since when (ns). language: which experimental parts are on.
@@ -51,6 +52,8 @@ class PrometheusDeps:
     remote_write_enabled: bool = False
     remote_write: RemoteWriteIngest | None = None
     query_timeout_seconds: float = 120.0
+    read_samples_max: int = 50_000_000
+    read_frame_bytes_max: int = 1 << 20
     external_url: str = ""
     ui_port: Callable[[], int] = int
     notices: Callable[[], Sequence[tuple[str, int]]] = tuple

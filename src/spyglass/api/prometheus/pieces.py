@@ -7,6 +7,7 @@ from spyglass.model.histograms import FloatHistogram
 from spyglass.model.samples import SampleRuns, SampleTile, Selection
 
 Run = tuple[I64, F64]
+NO_RUN: Run = (np.zeros(0, np.int64), np.zeros(0))
 
 
 def floats_by_row(found: Selection) -> dict[int, Run]:
