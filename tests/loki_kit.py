@@ -17,7 +17,8 @@ from spyglass.api.loki.app import create_loki_app
 from spyglass.api.loki.delete_requests import DeleteRequests
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.config.loki import LimitsConfig
-from spyglass.ingest.logs import LogIngest, LogLimits
+from spyglass.ingest.log_checks import LogLimits
+from spyglass.ingest.logs import LogIngest
 from spyglass.model.telemetry import Registry
 from spyglass.protocols.log_store import LogStores
 from spyglass.query.budget import QueryBudget

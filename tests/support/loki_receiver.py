@@ -81,7 +81,7 @@ class LokiReceiver:
 def raw_streams(data: bytes) -> list[tuple[str, list[LogEntry]]]:
     """Streams with their label strings as they were sent: an empty value is seen."""
     decoded = decode_push_request(data)
-    return list(zip(_label_strings(data), (entries for _, entries in decoded), strict=True))
+    return list(zip(_label_strings(data), (list(entries) for _, entries in decoded), strict=True))
 
 
 def _label_strings(data: bytes) -> list[str]:

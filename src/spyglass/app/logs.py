@@ -9,7 +9,8 @@ from spyglass.api.loki.deps import LokiDeps
 from spyglass.app.settings import LogsSettings
 from spyglass.app.shared import Shared
 from spyglass.config.loki import LokiConfig, LokiFile, load_loki, parse_selector
-from spyglass.ingest.logs import LogIngest, LogLimits
+from spyglass.ingest.log_checks import LogLimits
+from spyglass.ingest.logs import LogIngest
 from spyglass.query.log_engine import LogEngine, LogQueryLimits
 from spyglass.storage.logs.options import LogStoreOptions, StreamRetention
 from spyglass.storage.logs.stores import open_log_stores

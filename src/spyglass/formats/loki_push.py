@@ -16,11 +16,13 @@ from functools import lru_cache, partial
 from typing import Any
 
 import cramjam
+import numpy as np
 import orjson
 
 from spyglass.formats.push_entries import read_entries
 from spyglass.model.errors import MalformedBody
 from spyglass.model.labels import Labels, labels_of
+from spyglass.model.log_columns import LogColumns, encode_lines, offsets_of
 from spyglass.model.log_entry import LogEntry
 from spyglass.text.golayout import parse_time
 from spyglass.text.gostring import quote, unquote
@@ -31,7 +33,7 @@ MAX_BODY_BYTES = 100 << 20
 _PAIR = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*("(?:[^"\\\n]|\\.)*"|`[^`]*`)\s*')
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
-Stream = tuple[Labels, list[LogEntry]]
+Stream = tuple[Labels, LogColumns]
 Streams = list[Stream]
 
 
@@ -162,7 +164,7 @@ def _fields(data: bytes, at: int, end: int) -> Iterable[tuple[int, int, int]]:
         raise MalformedBody("proto: unexpected EOF")
 
 
-def _stream(data: bytes, at: int, end: int) -> tuple[Labels, list[LogEntry]]:
+def _stream(data: bytes, at: int, end: int) -> Stream:
     labels: Labels = ()
     entries: list[LogEntry] = []
     if end > at and data[at] == 0x0A:
@@ -176,7 +178,7 @@ def _stream(data: bytes, at: int, end: int) -> tuple[Labels, list[LogEntry]]:
             entries.append(_entry(data, start, stop))
         elif field == 1 and stop >= 0:
             labels = parse_label_string(data[start:stop].decode())
-    return labels, entries
+    return labels, LogColumns.of(entries)
 
 
 def _entry(data: bytes, at: int, end: int) -> LogEntry:
@@ -298,15 +300,16 @@ def _readable(reads: Iterable[Callable[[], Stream]], problems: list[str] | None)
     return streams
 
 
-def _json_stream(stream: Any, place: str) -> tuple[Labels, list[LogEntry]]:
+def _json_stream(stream: Any, place: str) -> Stream:
     if not isinstance(stream, dict):
         raise MalformedBody(f"{place} should be an object")
     if "stream" not in stream and isinstance(stream.get("labels"), str):
-        return parse_label_string(stream["labels"]), _json_old_entries(stream.get("entries"), f"{place}.entries")
-    labels = stream.get("stream")
-    if not isinstance(labels, dict):
+        labels = parse_label_string(stream["labels"])
+        return labels, LogColumns.of(_json_old_entries(stream.get("entries"), f"{place}.entries"))
+    pairs = stream.get("stream")
+    if not isinstance(pairs, dict):
         raise MalformedBody(f"{place}.stream should be an object of labels")
-    for name, value in labels.items():
+    for name, value in pairs.items():
         if not isinstance(value, str):
             raise MalformedBody(f"{place}.stream.{name} should be a string")
         if _NAME.fullmatch(name) is None:
@@ -314,7 +317,24 @@ def _json_stream(stream: Any, place: str) -> tuple[Labels, list[LogEntry]]:
     values = stream.get("values") or []
     if not isinstance(values, list):
         raise MalformedBody(f"{place}.values should be a list")
-    return labels_of(labels), [_json_entry(value, f"{place}.values", index) for index, value in enumerate(values)]
+    return labels_of(pairs), _json_plain(values) or LogColumns.of(
+        [_json_entry(value, f"{place}.values", index) for index, value in enumerate(values)]
+    )
+
+
+def _json_plain(values: list[Any]) -> LogColumns | None:
+    """Columns of values that are all a time and a line, as nearly always; None where each must be looked at."""
+    if not values or set(map(type, values)) != {list} or set(map(len, values)) != {2}:
+        return None
+    times, lines = zip(*values, strict=True)
+    if set(map(type, times)) != {str} or set(map(type, lines)) != {str}:
+        return None
+    try:
+        times_ns = np.asarray(list(map(int, times)), np.int64)
+    except (ValueError, OverflowError):
+        return None
+    text, lengths = encode_lines(lines)
+    return LogColumns(times_ns, offsets_of(lengths), text)
 
 
 def _json_entry(value: Any, place: str, index: int) -> LogEntry:

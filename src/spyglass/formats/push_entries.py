@@ -9,7 +9,7 @@ unlucky byte in a line) is None, and the caller reads entry by entry.
 import numpy as np
 
 from spyglass.model.arrays import I64, U8, Mask
-from spyglass.model.log_entry import LogEntry
+from spyglass.model.log_columns import LogColumns, offsets_of
 
 MIN_BYTES = 2048
 """Below, setting up numpy costs more than reading one by one."""
@@ -23,7 +23,7 @@ TIME_BYTES = (6, 12)
 _ENTRY, _TIME, _SECONDS, _NANOS, _LINE = 0x12, 0x0A, 0x08, 0x10, 0x12
 
 
-def read_entries(data: bytes, start: int, end: int) -> list[LogEntry] | None:
+def read_entries(data: bytes, start: int, end: int) -> LogColumns | None:
     """The entries in data[start:end], or None where they must be read one by one."""
     if end - start < MIN_BYTES:
         return None
@@ -32,15 +32,26 @@ def read_entries(data: bytes, start: int, end: int) -> list[LogEntry] | None:
     if found is None:
         return None
     times, first, last = found
-    return list(map(LogEntry, times.tolist(), _texts(data[start:end], first, last)))
+    pieces = [data[a:b] for a, b in zip((first + start).tolist(), (last + start).tolist(), strict=True)]
+    return utf8_columns(times, pieces)
+
+
+def utf8_columns(times_ns: I64, lines: list[bytes]) -> LogColumns:
+    """Columns of lines as they were sent. Bytes that are no UTF-8 become replacement characters, as nothing is refused for them."""
+    text = b"".join(lines)
+    if not text.isascii():
+        lines = [line if line.isascii() else line.decode("utf-8", "replace").encode() for line in lines]
+        text = b"".join(lines)
+    lengths = np.fromiter(map(len, lines), np.int64, len(lines))
+    return LogColumns(times_ns, offsets_of(lengths), text)
 
 
 def _candidates(block: U8) -> I64:
     """Where an entry may begin: its key, one to four bytes of size, and a time field."""
-    sizes = block[1:-1]
-    marks = np.flatnonzero(
-        (block[:-2] == _TIME) & (block[2:] == _SECONDS) & (sizes >= TIME_BYTES[0]) & (sizes <= TIME_BYTES[1])
-    )
+    # Text holds few bytes of this value: what else an entry begins with is looked at only around them.
+    marks = np.flatnonzero(block[2:] == _SECONDS)
+    sizes = block[marks + 1]
+    marks = marks[(block[marks] == _TIME) & (sizes >= TIME_BYTES[0]) & (sizes <= TIME_BYTES[1])]
     begins: I64 = np.full(len(marks), -1, np.int64)
     for width in range(1, MAX_SIZE_BYTES + 1):
         at = marks - width - 1
@@ -102,16 +113,3 @@ def _varints(block: U8, at: I64) -> tuple[I64, I64]:
         if not going.any():
             break
     return np.where(going, TOO_LONG, values), at + width
-
-
-def _texts(data: bytes, first: I64, last: I64) -> list[str]:
-    """The lines. Bytes that are no UTF-8 become replacement characters."""
-    places = list(zip(first.tolist(), last.tolist(), strict=True))
-    text = data.decode("latin-1")
-    lines = [text[a:b] for a, b in places]
-    if all(map(str.isascii, lines)):
-        return lines
-    return [
-        line if line.isascii() else data[a:b].decode("utf-8", "replace")
-        for line, (a, b) in zip(lines, places, strict=True)
-    ]

@@ -1,8 +1,13 @@
 """A line's level, from what says so most directly: a label, structured metadata, a field in the line, a word in it."""
 
 import re
+from collections.abc import Mapping
 
-from spyglass.model.labels import Labels
+import numpy as np
+
+from spyglass.model.arrays import I32
+from spyglass.model.labels import Labels, labels_of
+from spyglass.model.log_columns import LogColumns
 
 LEVELS = {
     "trace": "trace",
@@ -72,12 +77,19 @@ def detect_level(labels: Labels, metadata: Labels, line: str) -> str:
     >>> detect_level((), (), "plain words")
     'unknown'
     """
+    return told_level(labels, metadata) or line_level(line)
+
+
+def told_level(labels: Labels, metadata: Labels) -> str | None:
+    """What is known without a look at the line."""
     number = dict(metadata).get("severity_number", "") if metadata else ""
     if number.isdigit() and number.isascii() and len(number) < 4:
         return otlp_level(int(number))
-    for pairs in (metadata, labels):
-        if known := stream_level(pairs):
-            return known
+    return stream_level(metadata) or stream_level(labels)
+
+
+def line_level(line: str) -> str:
+    """What a field in the line says, else a word in it."""
     field = _FIELD.search(line, 0, 4096)
     if field is not None and (level := LEVELS.get(field.group(1).lower())):
         return level
@@ -85,6 +97,40 @@ def detect_level(labels: Labels, metadata: Labels, line: str) -> str:
     if word is None:
         return UNKNOWN
     return LEVELS[word.group(1).lower()] if word.group(1) else "error"
+
+
+def with_levels(labels: Labels, columns: LogColumns) -> LogColumns:
+    """Structured metadata `detected_level` on every line, unless the sender gave one.
+
+    Decided once per set of metadata; lines are read only where neither their metadata nor the stream's labels say it.
+    """
+    table: dict[Labels, int] = {(): 0}
+
+    def number(metadata: Labels, level: str) -> int:
+        with_level = labels_of((*metadata, ("detected_level", level))) if metadata else _METADATA[level]
+        return table.setdefault(with_level, len(table))
+
+    sets = columns.metas if columns.meta is not None else ((),)
+    given = [any(name == "detected_level" for name, _ in metadata) for metadata in sets]
+    told = [told_level(labels, metadata) for metadata in sets]
+    numbers: I32 = np.full(len(sets), -1, np.int32)
+    for place, (metadata, has_one, level) in enumerate(zip(sets, given, told, strict=True)):
+        if has_one:
+            numbers[place] = table.setdefault(metadata, len(table))
+        elif level is not None:
+            numbers[place] = number(metadata, level)
+    codes = columns.meta if columns.meta is not None else np.zeros(len(columns), np.int32)
+    meta = numbers[codes]
+    unsaid = np.flatnonzero(meta < 0)
+    if len(unsaid):
+        of_set = [sets[code] for code in codes[unsaid].tolist()]
+        lines = columns.lines_at(unsaid)
+        meta[unsaid] = [number(metadata, line_level(line)) for metadata, line in zip(of_set, lines, strict=True)]
+    return columns.with_metadata(meta, tuple(table))
+
+
+_METADATA: Mapping[str, Labels] = {level: (("detected_level", level),) for level in (*LEVELS.values(), UNKNOWN)}
+"""One object per level, so that lines share it."""
 
 
 def otlp_level(number: int) -> str:

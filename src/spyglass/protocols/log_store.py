@@ -150,6 +150,7 @@ class LogWriter(Protocol):
     def append(self, streams: Sequence[tuple[Labels, Sequence[LogEntry]]], *, durable: bool = True) -> int:
         """Store entries; out of order is fine. An entry equal to one of the same stream at the same time (line and metadata
         alike) is dropped silently. Returns how many were stored. durable: return after the group commit that holds them.
+        Entries that are LogColumns (model/log_columns.py) are taken as they are, without an object per line.
 
         Raises: DiskFull (nothing was stored), Unavailable while closing.
         """

@@ -6,7 +6,8 @@ import pytest
 
 from spyglass.config.loki import LimitsConfig
 from spyglass.ingest.levels import detect_level
-from spyglass.ingest.logs import LogIngest, LogLimits, NoStreams, TokenBucket
+from spyglass.ingest.log_checks import LogLimits
+from spyglass.ingest.logs import LogIngest, NoStreams, TokenBucket
 from spyglass.model.errors import RateLimited, RejectedSamples
 from spyglass.model.labels import Labels
 from spyglass.model.log_entry import LogEntry

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from spyglass.model.arrays import F64, I64, U8, Mask, Objects
-from spyglass.storage.logs.rows import offsets_of
+from spyglass.model.log_columns import offsets_of
 
 ISO_WIDTH = 24
 """`2026-11-23T19:23:08.123Z`"""

@@ -8,8 +8,8 @@ byte-wide packing wastes. Source: the Parquet format's Encodings.md.
 import numpy as np
 
 from spyglass.model.arrays import I64, U8, Mask
+from spyglass.model.log_columns import offsets_of
 from spyglass.storage.logs.column import TextTable
-from spyglass.storage.logs.rows import offsets_of
 
 _MASK64 = (1 << 64) - 1
 _UNSIGNED = {8: "<u1", 16: "<u2", 32: "<u4", 64: "<u8"}

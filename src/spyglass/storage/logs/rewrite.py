@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from spyglass.model.arrays import I64, Mask
+from spyglass.model.log_columns import encode_lines, offsets_of
 from spyglass.storage.logs.encode import Sections, encode_part
 from spyglass.storage.logs.part import Part, lines_of, metadata_of
-from spyglass.storage.logs.rows import Rows, encode_lines, offsets_of
+from spyglass.storage.logs.rows import Rows
 from spyglass.storage.logs.shred import TemplateMemory, shred
 
 Keep = Callable[[Part], Mask]

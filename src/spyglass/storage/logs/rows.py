@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import orjson
 
-from spyglass.model.arrays import I32, I64, U8
+from spyglass.model.arrays import I32, I64
 from spyglass.model.errors import CorruptData
 from spyglass.model.labels import Labels
+from spyglass.model.log_columns import LogColumns, offsets_of, slices
 from spyglass.protocols.log_store import LogEntry
 
 _HEADER = struct.Struct("<IIII")
@@ -117,52 +118,30 @@ class Rows:
 
 
 def rows_of(streams: Iterable[tuple[Labels, Sequence[LogEntry]]]) -> Rows:
-    """Columns from what a writer hands in. Lone surrogates, which no encoding can hold, become question marks."""
+    """What a writer hands in, on one stream table and one metadata table."""
     table: dict[Labels, int] = {}
     metas: dict[Labels, int] = {(): 0}
-    times: list[int] = []
     codes: list[I32] = []
-    lines: list[str] = []
-    meta_codes: list[int] = []
+    columns: list[LogColumns] = []
     for labels, entries in streams:
-        code = table.setdefault(labels, len(table))
-        codes.append(np.full(len(entries), code, np.int32))
-        times += [entry.time_ns for entry in entries]
-        lines += [entry.line for entry in entries]
-        meta_codes += [metas.setdefault(entry.metadata, len(metas)) if entry.metadata else 0 for entry in entries]
-    blob, lengths = encode_lines(lines)
-    meta = np.asarray(meta_codes, np.int32) if len(metas) > 1 else None
-    stream = np.concatenate(codes) if codes else np.zeros(0, np.int32)
-    return Rows(list(table), np.asarray(times, np.int64), stream, offsets_of(lengths), blob, meta, list(metas))
-
-
-def encode_lines(lines: Sequence[str]) -> tuple[bytes, I64]:
-    """UTF-8 of all lines, and the length of each in bytes."""
-    text = "".join(lines)
-    blob = text.encode("utf-8", "replace")
-    if len(blob) == len(text):
-        return blob, np.fromiter(map(len, lines), np.int64, len(lines))
-    return blob, np.fromiter((len(line.encode("utf-8", "replace")) for line in lines), np.int64, len(lines))
-
-
-def offsets_of(lengths: I64) -> I64:
-    """[n+1] starts of consecutive pieces, and the end."""
-    offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    return offsets
-
-
-def slices(buffer: U8, starts: I64, lengths: I64) -> bytes:
-    """The pieces buffer[starts[i] : starts[i] + lengths[i]], one after the other."""
-    if len(starts) == 0:
-        return b""
-    if len(starts) < 64:
-        view = buffer.data
-        return b"".join([view[a : a + n] for a, n in zip(starts.tolist(), lengths.tolist(), strict=True)])
-    ends = np.cumsum(lengths)
-    index = np.arange(ends[-1], dtype=np.int64)
-    index += np.repeat(starts - (ends - lengths), lengths)
-    return buffer[index].tobytes()
+        codes.append(np.full(len(entries), table.setdefault(labels, len(table)), np.int32))
+        columns.append(LogColumns.of(entries))
+    if not columns:
+        return Rows([], np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(1, np.int64), b"")
+    meta = None
+    if any(c.meta is not None for c in columns):
+        meta = np.concatenate(
+            [np.zeros(len(c), np.int32) if c.meta is None else _recode(c.metas, metas)[c.meta] for c in columns]
+        )
+    return Rows(
+        list(table),
+        np.concatenate([c.times_ns for c in columns]),
+        np.concatenate(codes),
+        offsets_of(np.concatenate([c.lengths() for c in columns])),
+        b"".join([c.text for c in columns]),
+        meta,
+        list(metas),
+    )
 
 
 def _recode(local: Sequence[Labels], table: dict[Labels, int]) -> I32:

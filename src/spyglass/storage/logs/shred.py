@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 
 from spyglass.model.arrays import I64, U8, U64, Mask
+from spyglass.model.log_columns import offsets_of, slices
 from spyglass.storage.logs.column import (
     Column,
     DictColumn,
@@ -24,7 +25,7 @@ from spyglass.storage.logs.column import (
 from spyglass.storage.logs.hashes import hash_matrix
 from spyglass.storage.logs.pages import narrow_codes
 from spyglass.storage.logs.part import MemoryPart, StreamSet, StreamTable
-from spyglass.storage.logs.rows import Rows, offsets_of, slices
+from spyglass.storage.logs.rows import Rows
 from spyglass.storage.logs.template import (
     CHUNK_BYTES,
     CHUNK_ROWS,
