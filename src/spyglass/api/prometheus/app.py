@@ -17,9 +17,11 @@ from spyglass.api.prometheus import (
     federate,
     management,
     notifications,
+    openapi,
     query,
     read,
     scrape_pools,
+    search,
     self_metrics_json,
     series,
     status,
@@ -56,6 +58,9 @@ def create_prometheus_app(deps: PrometheusDeps) -> Starlette:
         ("/labels", series.labels, READ),
         ("/label/{name}/values", series.label_values, GET),
         ("/metadata", series.metadata, GET),
+        ("/search/metric_names", search.metric_names, READ),
+        ("/search/label_names", search.label_names, READ),
+        ("/search/label_values", search.label_values, READ),
         ("/targets", targets.targets, GET),
         ("/targets/metadata", targets.target_metadata, GET),
         ("/targets/relabel_steps", scrape_pools.relabel_steps_of, GET),
@@ -94,9 +99,23 @@ def create_prometheus_app(deps: PrometheusDeps) -> Starlette:
     )
     metrics = RequestMetrics(deps.registry)
     register_store_metrics(deps.registry, deps.stores, deps.ready)
+    listed = [(path, _summary(handler), methods) for path, handler, methods in api]
+    described = openapi.describe(listed, prefix=API, version=deps.version)
+
+    async def description(request: Request, deps: PrometheusDeps) -> Response:
+        """This API, described for tools."""
+        del request, deps
+        return Response(described, media_type=openapi.OPENAPI_TYPE)
+
+    api = (*api, ("/openapi.yaml", description, GET))
     routes = [_route(API + path, handler, methods, deps, metrics) for path, handler, methods in api]
     routes += [_route(path, handler, methods, deps, metrics) for path, handler, methods in outside]
     return Starlette(routes=routes, exception_handlers={HTTPException: management.plain_error})
+
+
+def _summary(handler: Handler) -> str:
+    """The first sentence of its docstring; its name where it has none."""
+    return (handler.__doc__ or handler.__name__.replace("_", " ")).strip().splitlines()[0]
 
 
 def _route(path: str, handler: Handler, methods: Sequence[str], deps: PrometheusDeps, metrics: RequestMetrics) -> Route:
