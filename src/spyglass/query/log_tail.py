@@ -13,7 +13,7 @@ from spyglass.protocols.log_store import Direction, LogBatch, LogEntry, LogHints
 from spyglass.query.budget import QueryBudget
 from spyglass.query.exec.context import Counters
 from spyglass.query.exec.logs.batches import Reading, rows_of
-from spyglass.query.exec.logs.read import Collected, final_labels
+from spyglass.query.exec.logs.read import Collected
 from spyglass.query.logql.ast import LogExpr
 from spyglass.query.logql.parser import parse
 
@@ -38,8 +38,7 @@ class TailFilter:
         collected = Collected()
         reading = Reading((), expr.stages, 0, 2**63 - 1)
         for rows in rows_of(_Arrivals(streams), reading, QueryBudget(), Counters()):  # type: ignore[arg-type]
-            for place, (time_ns, labels) in enumerate(zip(rows.times.tolist(), final_labels(rows), strict=True)):
-                collected.add(labels, rows, place, time_ns)
+            collected.add(rows)
         return collected.streams
 
 

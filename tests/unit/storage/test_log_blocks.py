@@ -187,6 +187,17 @@ def test_finding_in_a_table_is_finding_in_each_value(values: list[str], needle: 
     assert find_in_table(table, needle.encode()).tolist() == [needle in value for value in values]
 
 
+@given(
+    st.lists(st.text("ab", min_size=9, max_size=9), max_size=40),
+    st.sampled_from(["a", "b", "aaaaaaaab", "ab" * 4, "ab" * 5]),
+)
+def test_finding_among_ids_of_one_length(values: list[str], needle: str) -> None:
+    """A needle as long as every value can only be a whole one; shorter and longer ones are looked for as ever."""
+    values = [*values, "aaaaaaaab"]
+    table = TextTable.of([value.encode() for value in values])
+    assert find_in_table(table, needle.encode()).tolist() == [needle in value for value in values]
+
+
 @given(st.integers(0, 10_000), st.integers(0, 40), st.integers(1, 25))
 def test_contains_is_what_the_lines_say(seed: int, start: int, size: int) -> None:
     """Any piece of any line, and that piece spoiled, is found in exactly the lines that hold it."""

@@ -20,7 +20,9 @@ def test_quantiles_of_windows(whole: bool, range_ns: int, q: float) -> None:
         rows = sorted((start + rng.randrange(20), rng.randrange(3), float(rng.randrange(50))) for _ in range(40))
         values = np.array([value if whole else value / 7 for _, _, value in rows])
         events.settle(start)
-        assert events.add(np.array([group for _, group, _ in rows]), np.array([time for time, _, _ in rows]), values)
+        assert events.add(
+            np.array([group for _, group, _ in rows]), np.arange(3), np.array([time for time, _, _ in rows]), values
+        )
         seen += [(time, group, value) for (time, group, _), value in zip(rows, values.tolist(), strict=True)]
     answer = events.quantiles(3)
     for group in range(3):
@@ -35,4 +37,6 @@ def test_quantiles_of_windows(whole: bool, range_ns: int, q: float) -> None:
 )
 def test_what_is_left_to_the_caller(values: list[float], range_ns: int, q: float) -> None:
     """Numbers that are none, windows that overlap too much, and a quantile that is no number."""
-    assert not Events(np.arange(0, 1000, 10), range_ns, q).add(np.array([0]), np.array([5]), np.array(values))
+    assert not Events(np.arange(0, 1000, 10), range_ns, q).add(
+        np.array([0]), np.array([0]), np.array([5]), np.array(values)
+    )

@@ -80,14 +80,17 @@ def _metric(result: MetricResult) -> object:
 
 def _points(seconds: Sequence[float], values: F64, present: Mask) -> Iterator[orjson.Fragment]:
     """Per row `[[time,"value"],...]`, written as text: an answer can have a million points, and lists of each would cost ten times more."""
-    times = [f'[{time!r},"' for time in seconds]
+    times = [f'"],[{time!r},"' for time in seconds]
     texts = format_floats(values[present])
     at = 0
     for there in present:
         of_row = times if there.all() else [times[place] for place in np.flatnonzero(there).tolist()]
-        row = [time + text for time, text in zip(of_row, texts[at : at + len(of_row)], strict=True)]
+        pieces = [""] * (2 * len(of_row))
+        pieces[::2], pieces[1::2] = of_row, texts[at : at + len(of_row)]
         at += len(of_row)
-        yield orjson.Fragment("[" + '"],'.join(row) + '"]]')
+        # The first pair has none before it to be closed.
+        pieces[0] = pieces[0][3:]
+        yield orjson.Fragment(f'[{"".join(pieces)}"]]')
 
 
 def _stats(stats: QueryStats) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from spyglass.model.log_stages import LabelFilter, LineFilter, LogStage
 from spyglass.model.matchers import Matcher
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.log_store import BucketAnswer, BucketSpec
+from spyglass.storage.logs.chosen import Chosen, indices_of, size_of
 from spyglass.storage.logs.column import IntColumn
 from spyglass.storage.logs.fields import EXTRACTED, metadata_names, source_of
 from spyglass.storage.logs.group_codes import groups_of_rows, label_of_rows
@@ -87,23 +88,28 @@ class _Totals:
     def add(
         self, local: I64, labels: Sequence[Labels], intervals: I64, counts: I64 | None, sizes: F64 | I64 | None
     ) -> None:
-        """Lines (or cells of counts lines) of local groups in intervals."""
-        width = len(self.bounds) + 1
+        """Lines (or cells of counts lines) of local groups (any integer type) in intervals, which ascend."""
+        if not len(local):
+            return
         present = np.flatnonzero(np.bincount(local, minlength=len(labels)))
-        numbers = self.number([labels[i] for i in present.tolist()])
-        rank = np.zeros(len(labels), np.int64)
-        rank[present] = np.arange(len(present))
-        cell = rank[local] * width + intervals
+        numbers = self.number([labels[i] for i in present.tolist()]).tolist()
+        # Only the intervals that the lines lie in: a part is a small piece of a long query.
+        first, width = int(intervals[0]), int(intervals[-1] - intervals[0]) + 1
+        base = np.zeros(len(labels), np.int64)
+        base[present] = np.arange(len(present)) * width - first
+        cell = base.take(local)
+        cell += intervals
         shape = (len(present), width)
         total = len(present) * width
-        added = np.bincount(cell, weights=counts, minlength=total).astype(np.int64).reshape(shape)
-        for row, number in enumerate(numbers.tolist()):
-            self.counts[number] += added[row]
+        place = slice(first, first + width)
+        added = np.bincount(cell, weights=counts, minlength=total).astype(np.int64, copy=False).reshape(shape)
+        for row, number in enumerate(numbers):
+            self.counts[number][place] += added[row]
         if self.needs_sums:
             assert sizes is not None, "sums need something to add"
             summed = np.bincount(cell, weights=sizes, minlength=total).reshape(shape)
-            for row, number in enumerate(numbers.tolist()):
-                self.sums[number] += summed[row]
+            for row, number in enumerate(numbers):
+                self.sums[number][place] += summed[row]
 
 
 def buckets(
@@ -190,40 +196,41 @@ def _from_rows(
     if not passes.any():
         return
     rows = _rows_between(part, totals.bounds, passes)
-    if not len(rows):
-        return
-    slow: Mask | None = None
-    verdicts = pipeline.judge(part)
+    verdicts = pipeline.judge(part) if size_of(rows) else DROP
     if isinstance(verdicts, int):
         if verdicts == DROP:
             return
-        slow = np.full(len(rows), verdicts == ASK)
+        slow: Mask | None = None
+        every = verdicts == ASK
     else:
+        rows = indices_of(rows)
         rows = rows[verdicts[rows] != DROP]
-        slow = verdicts[rows] == ASK
-    if _must_parse(part, pipeline, spec):
-        slow = np.ones(len(rows), np.bool_)
+        slow, every = verdicts[rows] == ASK, False
+    if every or _must_parse(part, pipeline, spec):
+        _from_lines(totals, part, indices_of(rows), pipeline)
+        return
     if slow is not None and slow.any():
+        rows = indices_of(rows)
         _from_lines(totals, part, rows[slow], pipeline)
         rows = rows[~slow]
-    if not len(rows):
+    if not size_of(rows):
         return
-    budget.charge_samples(len(rows))
+    budget.charge_samples(size_of(rows))
     values: F64 | I64 | None = None
     if spec.unwrap:
         rows, values = _numbers(part, rows, pipeline, spec)
     grouped = groups_of_rows(part, spec.by, pipeline.parser if spec.by else None, rows)
     if grouped is None:
-        _from_lines(totals, part, rows, pipeline)
+        _from_lines(totals, part, indices_of(rows), pipeline)
         return
     _add(totals, part, rows, *grouped, values)
 
 
-def _rows_between(part: Part, bounds: I64, passes: Mask) -> I64:
+def _rows_between(part: Part, bounds: I64, passes: Mask) -> Chosen:
     """Rows of the streams that are in some window."""
-    first, last = np.searchsorted(part.times(), [bounds[0], bounds[-1]], side="right")
+    first, last = (int(at) for at in np.searchsorted(part.times(), [bounds[0], bounds[-1]], side="right"))
     if passes.all():
-        return np.arange(first, last)
+        return slice(first, last)
     rows: I64 = first + np.flatnonzero(passes[part.codes()[first:last]])
     return rows
 
@@ -237,7 +244,7 @@ def _must_parse(part: Part, pipeline: CompiledPipeline, spec: BucketSpec) -> boo
 
 
 def _add(
-    totals: _Totals, part: Part, rows: I64, local: I64, labels: Sequence[Labels], values: F64 | I64 | None
+    totals: _Totals, part: Part, rows: Chosen, local: I64, labels: Sequence[Labels], values: F64 | I64 | None
 ) -> None:
     times = part.times()[rows]
     if totals.spec.operation in ("min", "max", "quantile"):
@@ -245,7 +252,7 @@ def _add(
         used = np.flatnonzero(np.bincount(local, minlength=len(labels)))
         numbers = np.zeros(len(labels), np.int64)
         numbers[used] = totals.number([labels[i] for i in used.tolist()])
-        if not totals.events.add(numbers[local], times, values):
+        if not totals.events.add(local, numbers, times, values):
             raise _NotFromColumnsError
         return
     intervals = intervals_of(times, totals.bounds)
@@ -255,11 +262,11 @@ def _add(
     totals.add(local, labels, intervals, None, sizes)
 
 
-def _numbers(part: Part, rows: I64, pipeline: CompiledPipeline, spec: BucketSpec) -> tuple[I64, F64 | I64]:
+def _numbers(part: Part, rows: Chosen, pipeline: CompiledPipeline, spec: BucketSpec) -> tuple[Chosen, F64 | I64]:
     """The rows that have the unwrapped label, and its numbers."""
     whole = None if spec.conversion else _whole_numbers(part, pipeline, spec)
     if whole is not None:
-        return rows, whole if len(rows) == part.size else whole[rows]
+        return rows, whole[rows]
     coded = label_of_rows(part, spec.unwrap, pipeline.parser, rows)
     if coded is None:
         raise _NotFromColumnsError
@@ -275,7 +282,7 @@ def _numbers(part: Part, rows: I64, pipeline: CompiledPipeline, spec: BucketSpec
     if has.all():
         return rows, table[coded.codes]
     kept = np.flatnonzero(has[coded.codes])
-    return rows[kept], table[coded.codes[kept]]
+    return indices_of(rows)[kept], table[coded.codes[kept]]
 
 
 def _whole_numbers(part: Part, pipeline: CompiledPipeline, spec: BucketSpec) -> I64 | None:

@@ -35,10 +35,9 @@ class TextTable:
 
     def take(self, rows: I64) -> list[str]:
         starts, ends, blob = self.offsets[rows].tolist(), self.offsets[rows + 1].tolist(), self.blob
-        if blob.isascii():
-            text = blob.decode("ascii") if len(starts) * 4 > self.size else None
-            if text is not None:
-                return [text[a:b] for a, b in zip(starts, ends, strict=True)]
+        if len(starts) * 4 > self.size and blob.isascii():
+            text = blob.decode("ascii")
+            return [text[a:b] for a, b in zip(starts, ends, strict=True)]
         return [blob[a:b].decode("utf-8", "replace") for a, b in zip(starts, ends, strict=True)]
 
     @staticmethod
@@ -107,7 +106,7 @@ class PlainColumn:
 
 @dataclass(frozen=True)
 class IntColumn:
-    """Canonical non-negative decimal integers of at most 18 digits: the text is str(value)."""
+    """Canonical non-negative decimal integers of at most 18 digits: the text is str(value). values: int32 or int64."""
 
     values: I64
 

@@ -17,6 +17,8 @@ from spyglass.storage.logs.template import Template
 
 _INT_CHARS = frozenset(b"0123456789")
 _ISO_CHARS = frozenset(b"0123456789-:TZ.")
+HEAD_BYTES = 8
+"""What of a value is compared as one integer."""
 
 
 def contains(part: Part, needle: bytes) -> Mask | bool:
@@ -105,8 +107,10 @@ def _in_column(column: Column, template: Template, slot: int, needle: bytes) -> 
 
 def find_in_table(values: TextTable, needle: bytes) -> Mask:
     """[rows] whether the value holds the needle: one pass over the joined bytes; hits across two values do not count."""
-    found = np.zeros(values.size, np.bool_)
     blob, offsets = values.blob, values.offsets
+    if _all_as_long(values, len(needle)):
+        return _equal(blob, needle, values.size)
+    found = np.zeros(values.size, np.bool_)
     at = blob.find(needle)
     misses = 0
     while at >= 0:
@@ -124,4 +128,20 @@ def find_in_table(values: TextTable, needle: bytes) -> Mask:
             rest = (blob.find(needle, a, b) >= 0 for a, b in zip(starts, ends, strict=True))
             found[row + 1 :] = np.fromiter(rest, np.bool_, values.size - row - 1)
             break
+    return found
+
+
+def _all_as_long(values: TextTable, width: int) -> bool:
+    """Whether every value has this many bytes: ids mostly do."""
+    offsets = values.offsets
+    return width >= HEAD_BYTES and len(values.blob) == width * values.size and bool((np.diff(offsets) == width).all())
+
+
+def _equal(blob: bytes, needle: bytes, size: int) -> Mask:
+    """[size] whether value i, the needle's length each, is the needle: by its first bytes as one integer, then by all of it."""
+    width = len(needle)
+    heads = np.ndarray((size,), "<u8", blob, strides=(width,))
+    found: Mask = heads == int.from_bytes(needle[:HEAD_BYTES], "little")
+    for row in np.flatnonzero(found).tolist():
+        found[row] = blob[row * width : (row + 1) * width] == needle
     return found

@@ -4,7 +4,7 @@ The naming is the executor's: keys are joined with `_` and made valid, a name th
 names counts, nulls and arrays are no labels. Where a part does not settle it for all of its lines alike, it says so (`unsettled`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -61,6 +61,16 @@ def slot_value(template: Template, slot: int, parser: Parser) -> Value:
     if isinstance(parser, JsonParser):
         return _string if template.quoted[slot] else _bare
     return clean_text if parser.keep_empty else _not_empty
+
+
+def slot_values(template: Template, slot: int, parser: Parser, texts: Sequence[str]) -> Sequence[str | None]:
+    """slot_value of each text."""
+    value = slot_value(template, slot, parser)
+    joined = "".join(texts) if value is _string else "\\"
+    if joined.isascii() and "\\" not in joined:
+        # Nothing to unescape in any of them.
+        return texts
+    return list(map(value, texts))
 
 
 def _string(text: str) -> str:

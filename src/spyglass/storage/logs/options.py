@@ -31,7 +31,7 @@ class LogStoreOptions:
     hot_bytes: int = 32 << 20
     hot_age_ns: int = 1800 * SECOND_NS
     block_rows: int = 4 << 20
-    cache_bytes: int = 64 << 20
+    cache_bytes: int = 128 << 20
     retention_ns: int = 0
     retention_streams: Sequence[StreamRetention] = ()
     max_bytes: int = 0

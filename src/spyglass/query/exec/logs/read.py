@@ -1,6 +1,5 @@
 """A log query: scan, pipeline, limit, and lines grouped by their final labels."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from spyglass.model.errors import BudgetExceeded, QueryTimeout
@@ -10,6 +9,7 @@ from spyglass.protocols.log_store import Direction, LogEntry, LogReader
 from spyglass.protocols.queries import LabelCategories
 from spyglass.query.exec.context import Counters
 from spyglass.query.exec.logs.batches import Reading, rows_of
+from spyglass.query.exec.logs.final_labels import FinalLabels
 from spyglass.query.exec.logs.rows import Rows
 
 ENTRY_OVERHEAD_BYTES = 200
@@ -24,14 +24,20 @@ class Collected:
     categories: list[LabelCategories] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     _places: dict[Labels, int] = field(default_factory=dict)
+    _labels: FinalLabels = field(default_factory=FinalLabels)
 
-    def add(self, labels: Labels, rows: Rows, place: int, time_ns: int) -> None:
-        at = self._places.get(labels)
-        if at is None:
-            at = self._places[labels] = len(self.streams)
-            self.streams.append((labels, []))
-            self.categories.append(_categories(labels, rows, place))
-        self.streams[at][1].append(LogEntry(time_ns, rows.lines[place], self.categories[at].metadata))
+    def add(self, rows: Rows) -> int:
+        """All of the lines. Returns: bytes held."""
+        times, lines = rows.times.tolist(), rows.lines
+        for labels, places in self._labels.groups(rows).items():
+            at = self._places.get(labels)
+            if at is None:
+                at = self._places[labels] = len(self.streams)
+                self.streams.append((labels, []))
+                self.categories.append(self._labels.categories(labels, rows, places[0]))
+            metadata = self.categories[at].metadata
+            self.streams[at][1].extend([LogEntry(times[i], lines[i], metadata) for i in places])
+        return sum(map(len, lines)) + rows.size * ENTRY_OVERHEAD_BYTES
 
 
 def read_lines(
@@ -49,7 +55,7 @@ def read_lines(
             if rows.size > left:
                 rows = rows.take(list(range(left)))
             left -= rows.size
-            budget.charge_bytes(_add(collected, rows, keep))
+            budget.charge_bytes(collected.add(keep(rows)))
             if left <= 0:
                 break
     except (BudgetExceeded, QueryTimeout) as err:
@@ -59,46 +65,6 @@ def read_lines(
     return collected
 
 
-def _add(collected: Collected, rows: Rows, keep: "_Thinner") -> int:
-    """Returns: bytes held."""
-    held = 0
-    for place, (time_ns, labels) in enumerate(zip(rows.times.tolist(), final_labels(rows), strict=True)):
-        if keep(time_ns):
-            collected.add(labels, rows, place, time_ns)
-            held += len(rows.lines[place]) + ENTRY_OVERHEAD_BYTES
-    return held
-
-
-def final_labels(rows: Rows) -> Iterator[Labels]:
-    """Each line's label set, sorted; extracted labels may have empty values. Lines with nothing extracted of their own share."""
-    shared: dict[tuple[int, int], Labels] = {}
-    parsed, metadata = rows.parsed, rows.metadata
-    for place, number in enumerate(rows.stream.tolist()):
-        if parsed is not None and parsed[place]:
-            yield tuple(sorted(rows.merged(place).items()))
-            continue
-        # Lines share their metadata's dictionaries, which live as long as the rows.
-        key = (number, id(metadata[place]) if metadata is not None else 0)
-        labels = shared.get(key)
-        if labels is None:
-            labels = shared[key] = tuple(sorted(rows.merged(place).items()))
-        yield labels
-
-
-def _categories(labels: Labels, rows: Rows, place: int) -> LabelCategories:
-    """labels: the line's final ones, sorted; each is where it was last given."""
-    parsed = rows.parsed[place] if rows.parsed is not None else None
-    metadata = rows.metadata[place] if rows.metadata is not None else None
-    if not parsed and not metadata:
-        return LabelCategories(labels)
-    of_parsed = tuple([pair for pair in labels if pair[0] in parsed]) if parsed else ()
-    rest = tuple([pair for pair in labels if pair[0] not in parsed]) if parsed else labels
-    if not metadata:
-        return LabelCategories(rest, (), of_parsed)
-    of_stream = tuple([pair for pair in rest if pair[0] not in metadata])
-    return LabelCategories(of_stream, tuple([pair for pair in rest if pair[0] in metadata]), of_parsed)
-
-
 class _Thinner:
     """At most one line per interval, over all streams together."""
 
@@ -106,9 +72,14 @@ class _Thinner:
         self.interval_ns, self.sign = interval_ns, 1 if direction == "forward" else -1
         self.last: int | None = None
 
-    def __call__(self, time_ns: int) -> bool:
-        if self.interval_ns <= 0:
-            return True
+    def __call__(self, rows: Rows) -> Rows:
+        return (
+            rows
+            if self.interval_ns <= 0
+            else rows.take([i for i, t in enumerate(rows.times.tolist()) if self._keeps(t)])
+        )
+
+    def _keeps(self, time_ns: int) -> bool:
         if self.last is not None and (time_ns - self.last) * self.sign < self.interval_ns:
             return False
         self.last = time_ns

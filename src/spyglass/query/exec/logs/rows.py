@@ -102,6 +102,18 @@ MAX_CACHED_METADATA = 20_000
 """Distinct metadata sets remembered per query; more are built again for each line."""
 
 
+def _metadata_of(streams: StreamSet, numbers: list[int], metadata: Sequence[Labels]) -> list[Fields]:
+    """Each line's metadata as it is seen beside its stream. Equal sets are mostly one object: they are told apart by that first."""
+    known: dict[tuple[int, int], Fields] = {}
+    found = []
+    for key, labels in zip(zip(numbers, map(id, metadata), strict=True), metadata, strict=True):
+        fields = known.get(key)
+        if fields is None:
+            fields = known[key] = streams.metadata(key[0], labels) if labels else _NONE
+        found.append(fields)
+    return found
+
+
 @dataclass(slots=True)
 class Rows:
     """n lines on their way through a pipeline, in order of time.
@@ -127,10 +139,7 @@ class Rows:
         stream = streams.number(batch.labels)[batch.stream]
         metadata = None
         if batch.metadata is not None and any(batch.metadata):
-            make = streams.metadata
-            metadata = [
-                make(s, labels) if labels else _NONE for s, labels in zip(stream.tolist(), batch.metadata, strict=True)
-            ]
+            metadata = _metadata_of(streams, stream.tolist(), batch.metadata)
         rows = Rows(streams, stream, batch.times_ns, batch.lines, metadata)
         if batch.fields:
             parsed = rows.writable()
