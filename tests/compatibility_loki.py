@@ -3,14 +3,11 @@
 Endpoints come from the routes, constructs from the list below (each is evaluated: what fails is no), tests from what tests ask for.
 """
 
-import ast
-import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-from starlette.routing import Route, WebSocketRoute
 from tests.conformance_data import ROOT
 from tests.loki_kit import NOW, loki
+from tests.tools.endpoints import endpoints, rows
 
 from spyglass.model.errors import QueryError
 from spyglass.query.budget import QueryBudget
@@ -103,7 +100,8 @@ PIPELINES: Mapping[str, tuple[str, str]] = {
 def section() -> str:
     """What belongs between the markers."""
     lines = ["### Loki's HTTP API", "", "| endpoint | supported | test |", "|---|---|---|"]
-    lines += [f"| `{path}` | {'yes' if tests else 'yes, untested'} | {tests} |" for path, tests in _endpoints()]
+    with loki() as kit:
+        lines += rows(endpoints(kit.client.routes, TEST_FILES))
     lines += [f"| `{path}` | no: {why} | |" for path, why in MISSING.items()]
     lines += ["", "### LogQL", "", "| construct | supported | test |", "|---|---|---|"]
     lines += [f"| {name} | {answer} | {test} |" for name, answer, test in _constructs()]
@@ -119,35 +117,6 @@ def page(text: str) -> str:
         before, _, rest = text.partition(BEGIN)
         return before + block + rest.partition(END)[2]
     return (text.rstrip() or "# Compatibility") + f"\n\n{TITLE}\n\n{block}\n"
-
-
-def _endpoints() -> Iterator[tuple[str, str]]:
-    files = [path for pattern in TEST_FILES for path in sorted(ROOT.glob(pattern))]
-    strings = {path: _strings(path) for path in files}
-    with loki() as kit:
-        routes = kit.client.routes
-    methods: dict[str, list[str]] = {}
-    for route in routes:
-        if isinstance(route, WebSocketRoute):
-            methods.setdefault(route.path, []).append("websocket")
-        elif isinstance(route, Route):
-            methods.setdefault(route.path, []).extend(sorted((route.methods or set()) - {"HEAD"}))
-    for path, names in methods.items():
-        wanted = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) + r"(\?.*)?")
-        found = [file for file in files if any(wanted.fullmatch(text) for text in strings[file])]
-        yield f"{', '.join(names)} {path}", ", ".join(f"`{file.relative_to(ROOT)}`" for file in found[:2])
-
-
-def _strings(path: Path) -> set[str]:
-    """All texts of a file; the holes of f-strings are one word each."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.add(node.value)
-        elif isinstance(node, ast.JoinedStr):
-            parts = (part.value if isinstance(part, ast.Constant) else "hole" for part in node.values)
-            found.add("".join(map(str, parts)))
-    return found
 
 
 def _constructs() -> Iterator[tuple[str, str, str]]:

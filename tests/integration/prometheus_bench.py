@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import numpy as np
 import uvicorn
+from starlette.routing import BaseRoute
 
 from spyglass.api.bridge import QueryBridge
 from spyglass.api.prometheus.app import create_prometheus_app
@@ -55,6 +56,7 @@ class Door:
     stores: MemoryStores
     manager: ScrapeManager
     registry: Registry
+    routes: Sequence[BaseRoute]
 
     async def get(self, path: str, params: Mapping[str, Any] | None = None) -> httpx.Response:
         return await self.client.get(self.url + path, params=params)
@@ -105,7 +107,7 @@ async def door(**changes: Any) -> AsyncIterator[Door]:
             await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
         try:
-            yield Door(f"http://127.0.0.1:{port}", client, stores, manager, registry)
+            yield Door(f"http://127.0.0.1:{port}", client, stores, manager, registry, app.routes)
         finally:
             await manager.stop()
             server.should_exit = True

@@ -253,8 +253,17 @@ async def test_management_endpoints() -> None:
         om = await d.client.get(d.url + "/metrics", headers={"Accept": "application/openmetrics-text"})
         assert om.text.endswith("# EOF\n")
         assert (await d.data("/api/v1/status/buildinfo"))["version"].startswith("3.")
-        for path in ("config", "flags", "runtimeinfo", "tsdb", "walreplay"):
-            await d.data(f"/api/v1/status/{path}")
+        assert (await d.get("/version")).json()["version"].startswith("3.")
+        assert await d.data("/api/v1/status/config") == {"yaml": ""}
+        assert await d.data("/api/v1/status/flags") == {}
+        assert (await d.data("/api/v1/status/runtimeinfo"))["reloadConfigSuccess"] is True
+        assert (await d.data("/api/v1/status/tsdb"))["headStats"]["numSeries"] == 0
+        assert await d.data("/api/v1/status/walreplay") == {"min": 0, "max": 0, "current": 0}
+        assert await d.data("/api/v1/rules") == {"groups": []}
+        assert await d.data("/api/v1/alerts") == {"alerts": []}
+        assert await d.data("/api/v1/alertmanagers") == {"activeAlertmanagers": [], "droppedAlertmanagers": []}
+        home = await d.get("/graph", {"g0.expr": "up"})
+        assert (home.status_code, home.headers["location"]) == (302, "/api/v1/targets")
 
 
 async def test_a_reload_that_fails_says_why() -> None:

@@ -155,37 +155,45 @@ async def test_search_finds_names_that_are_like_the_words() -> None:
             d.put({"x": (now if name != "old" else now - 7_200_000, 1.0)}, name=name)
         d.put({"alpha": (now, 1.0), "beta": (now, 1.0)}, name="m")
 
-        async def search(kind: str, **params: Any) -> list[Any]:
-            response = await d.get(f"/api/v1/search/{kind}", params)
+        async def search(path: str, **params: Any) -> list[Any]:
+            response = await d.get(path, params)
             assert response.headers["content-type"] == "application/x-ndjson; charset=utf-8"
             return [orjson.loads(line) for line in response.text.splitlines()]
 
-        everything = await search("metric_names")
+        everything = await search("/api/v1/search/metric_names")
         assert everything == [
             {"results": [{"name": n} for n in ("http_errors_total", "http_requests_total", "m", "node_load1")]},
             {"status": "success", "has_more": False},
         ]
-        best = await search("metric_names", **{"search[]": "htrq", "fuzz_alg": "subsequence", "sort_by": "score"})
+        best = await search(
+            "/api/v1/search/metric_names", **{"search[]": "htrq", "fuzz_alg": "subsequence", "sort_by": "score"}
+        )
         assert best[0] == {"results": [{"name": "http_requests_total"}]}
-        scored = await search("metric_names", **{"search[]": "load", "include_score": "true", "fuzz_threshold": 90})
+        scored = await search(
+            "/api/v1/search/metric_names", **{"search[]": "load", "include_score": "true", "fuzz_threshold": 90}
+        )
         assert scored[0] == {"results": [{"name": "node_load1", "score": 0.9}]}
-        cut = await search("metric_names", limit=2, batch_size=1, sort_by="alpha", sort_dir="dsc")
+        cut = await search("/api/v1/search/metric_names", limit=2, batch_size=1, sort_by="alpha", sort_dir="dsc")
         assert [line.get("results") for line in cut[:-1]] == [[{"name": "node_load1"}], [{"name": "m"}]]
         assert cut[-1] == {"status": "success", "has_more": True}
-        assert (await search("label_names"))[0] == {"results": [{"name": "__name__"}, {"name": "s"}]}
+        assert (await search("/api/v1/search/label_names"))[0] == {"results": [{"name": "__name__"}, {"name": "s"}]}
         values = await search(
             "label_values", **{"label": "s", "match[]": "m", "search[]": "BET", "case_sensitive": "false"}
         )
         assert values[0] == {"results": [{"value": "beta"}]}
         for kind, params, error in (
-            ("label_values", {}, 'missing required parameter "label"'),
-            ("metric_names", {"sort_dir": "asc"}, "sort_dir is only valid when sort_by is set"),
-            ("metric_names", {"sort_by": "score"}, "sort_by=score requires search[] to be set"),
-            ("metric_names", {"fuzz_threshold": "101"}, 'invalid fuzz_threshold "101": must be 0-100'),
-            ("metric_names", {"fuzz_alg": "x"}, 'unsupported fuzz_alg "x": must be one of [subsequence jarowinkler]'),
-            ("metric_names", {"case_sensitive": "x"}, 'invalid case_sensitive "x": must be boolean'),
+            ("/api/v1/search/label_values", {}, 'missing required parameter "label"'),
+            ("/api/v1/search/metric_names", {"sort_dir": "asc"}, "sort_dir is only valid when sort_by is set"),
+            ("/api/v1/search/metric_names", {"sort_by": "score"}, "sort_by=score requires search[] to be set"),
+            ("/api/v1/search/metric_names", {"fuzz_threshold": "101"}, 'invalid fuzz_threshold "101": must be 0-100'),
+            (
+                "/api/v1/search/metric_names",
+                {"fuzz_alg": "x"},
+                'unsupported fuzz_alg "x": must be one of [subsequence jarowinkler]',
+            ),
+            ("/api/v1/search/metric_names", {"case_sensitive": "x"}, 'invalid case_sensitive "x": must be boolean'),
         ):
-            assert await _failure(await d.get(f"/api/v1/search/{kind}", params)) == ("bad_data", error)
+            assert await _failure(await d.get(kind, params)) == ("bad_data", error)
 
 
 async def test_the_api_describes_itself() -> None:
