@@ -178,7 +178,8 @@ async def test_search_finds_names_that_are_like_the_words() -> None:
         assert cut[-1] == {"status": "success", "has_more": True}
         assert (await search("/api/v1/search/label_names"))[0] == {"results": [{"name": "__name__"}, {"name": "s"}]}
         values = await search(
-            "label_values", **{"label": "s", "match[]": "m", "search[]": "BET", "case_sensitive": "false"}
+            "/api/v1/search/label_values",
+            **{"label": "s", "match[]": "m", "search[]": "BET", "case_sensitive": "false"},
         )
         assert values[0] == {"results": [{"value": "beta"}]}
         for kind, params, error in (
