@@ -129,7 +129,51 @@ export const shared = {
   ],
 };
 
+const testData = { type: 'grafana-testdata-datasource', uid: 'testdata' };
+const held = (...frames) => ({ scenarioId: 'raw_frames', datasource: testData, rawFrameContent: JSON.stringify(frames) });
+const columns = (rows, types) => ({ fields: Object.entries(types).map(([name, config]) => ({ name, type: config.type ?? 'string', config, values: rows.map((r) => r[name] ?? null) })) });
+
+const SERVICES = [['gateway', 'nginx'], ['accounts', 'node'], ['deals', 'node'], ['mailer', 'python'], ['postgres', 'database'], ['redis', 'cache'], ['search', 'elasticsearch']];
+const CALLS = [[0, 1], [0, 2], [1, 4], [2, 4], [2, 5], [1, 5], [2, 3], [3, 2], [2, 6]];
+const graphFrames = [
+  columns(SERVICES.map(([title, subtitle], i) => ({ id: `s${i}`, title, subtitle, mainstat: 12 + i * 31, secondarystat: 40 / (i + 1), arc__ok: 1 - i * 0.06, arc__failed: i * 0.06, detail__version: `1.${i}.0` })), { id: {}, title: {}, subtitle: {}, mainstat: { type: 'number', unit: 'ms' }, secondarystat: { type: 'number', unit: 'reqps' }, arc__ok: { type: 'number', displayName: 'Succeeded', color: { mode: 'fixed', fixedColor: 'green' } }, arc__failed: { type: 'number', displayName: 'Failed', color: { mode: 'fixed', fixedColor: 'red' } }, detail__version: { displayName: 'Version', links: [{ title: 'About ${__value.raw}', url: '/explore?version=${__value.raw}' }] } }),
+  columns(CALLS.map(([from, to], i) => ({ id: `e${i}`, source: `s${from}`, target: `s${to}`, mainstat: 3 + i * 2.5, thickness: 1 + (i % 3) })), { id: {}, source: {}, target: {}, mainstat: { type: 'number', unit: 'reqps' }, thickness: { type: 'number' } }),
+];
+
+/** A request with `count` spans: each but the first below an earlier one. */
+function traceFrame(count) {
+  const start = Date.UTC(2026, 10, 23, 9, 0, 0, 125);
+  const rows = [];
+  for (let i = 0; i < count; i++) {
+    const parent = i ? rows[Math.floor((i - 1) / 2.3)] : null;
+    const room = parent ? parent.duration : 1240;
+    const duration = i ? room * (0.25 + ((i * 37) % 50) / 100) : room;
+    const begin = parent ? parent.startTime + (room - duration) * (((i * 61) % 100) / 100) : start;
+    const [service] = SERVICES[i % SERVICES.length];
+    rows.push({ traceID: '5b8efff798038103d269b633813fc60c', spanID: `span${i}`, parentSpanID: parent?.spanID ?? '', serviceName: service, operationName: i ? ['SELECT contacts', 'GET /deals', 'publish', 'cache.get'][i % 4] : 'GET /api/v1/contacts', startTime: begin, duration, kind: i ? 'internal' : 'server', statusCode: i % 9 === 5 ? 2 : 0, statusMessage: i % 9 === 5 ? 'deadline exceeded' : '', tags: [{ key: 'http.method', value: 'GET' }, { key: 'tenant', value: 'acme' }, { key: 'rows', value: i }], serviceTags: [{ key: 'service.version', value: '1.4.2' }], logs: i % 9 === 5 ? [{ timestamp: begin + duration / 2, name: 'exception', fields: [{ key: 'message', value: '<img src=x onerror=alert(1)>' }] }] : [] });
+  }
+  return { ...columns(rows, { traceID: {}, spanID: {}, parentSpanID: {}, serviceName: {}, operationName: {}, startTime: { type: 'number' }, duration: { type: 'number' }, kind: {}, statusCode: { type: 'number' }, statusMessage: {}, tags: { type: 'other' }, serviceTags: { type: 'other' }, logs: { type: 'other' } }), meta: { preferredVisualisationType: 'trace' } };
+}
+
+/** Traces and what calls what, from data in the dashboard. */
+export const traced = {
+  uid: 'traced',
+  title: 'Traces and graphs',
+  tags: ['fixture'],
+  schemaVersion: 41,
+  time: { from: 'now-1h', to: 'now' },
+  panels: [
+    panel('nodeGraph', 'Services', [0, 0, 14, 14], [held(...graphFrames)], { datasource: testData }),
+    panel('nodeGraph', 'By forces', [14, 0, 10, 14], [held(graphFrames[1])], { datasource: testData, options: { layoutAlgorithm: 'force' } }),
+    panel('traces', 'A request', [0, 14, 24, 14], [held(traceFrame(60))], { datasource: testData }),
+    panel('traces', 'Large trace', [0, 28, 12, 10], [held(traceFrame(4000))], { datasource: testData }),
+    panel('traces', 'From Tempo', [12, 28, 6, 10], [{ query: '5b8efff798038103d269b633813fc60c', datasource: { type: 'tempo', uid: 'tempo' } }], { datasource: { type: 'tempo', uid: 'tempo' } }),
+    panel('traces', 'No trace', [18, 28, 6, 10], [{ scenarioId: 'csv_content', csvContent: 'time,value\n1,2', datasource: testData }], { datasource: testData }),
+  ],
+};
+
 export const dashboards = [
+  { dashboard: traced, slug: 'traces-and-graphs', folder: 'Fixtures' },
   { dashboard: shared, slug: 'shared-pointer', folder: 'Fixtures' },
   { dashboard: connected, slug: 'connected', folder: 'Fixtures' },
   { dashboard: twenty, slug: 'twenty-panels', folder: 'Fixtures' },

@@ -18,6 +18,7 @@ const PAGES = {
   exploreerror: { path: '/explore?datasource=prometheus&expr=sum(boom' },
   targets: { path: '/targets' },
   shared: { path: '/d/shared/x', hover: '.u-over' },
+  traced: { path: '/d/traced/x', tall: 1600, click: '[role=row] >> nth=2' },
   connected: { path: '/d/connected/x' },
   time: { path: '/d/clientforge-backend/x', click: '.main' },
 };

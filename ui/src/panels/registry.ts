@@ -19,12 +19,14 @@ export const PANELS: Readonly<Record<string, PanelKind>> = {
   heatmap: { load: () => import('./heatmap/HeatmapPanel.svelte') },
   histogram: { load: () => import('./histogram/HistogramPanel.svelte') },
   logs: { load: () => import('./logs/LogsPanel.svelte') },
+  nodeGraph: { load: () => import('./nodeGraph/NodeGraphPanel.svelte') },
   piechart: { load: () => import('./piechart/PiePanel.svelte') },
   stat: { load: () => import('./stat/StatPanel.svelte') },
   'state-timeline': { load: states },
   'status-history': { load: states },
   table: { load: () => import('./table/TablePanel.svelte') },
   text: { load: () => import('./text/TextPanel.svelte'), withoutQueries: true },
+  traces: { load: () => import('./traces/TracesPanel.svelte') },
   timeseries: { load: () => import('./timeseries/TimeseriesPanel.svelte') },
 };
 

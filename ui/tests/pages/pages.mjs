@@ -121,6 +121,65 @@ export class Panel {
   message() {
     return this.root.locator('.message');
   }
+
+  trace() {
+    return new Waterfall(this.root);
+  }
+
+  nodeGraph() {
+    return new NodeGraph(this.root);
+  }
+}
+
+export class Waterfall {
+  constructor(root) {
+    this.root = root;
+    this.grid = root.getByRole('treegrid');
+  }
+
+  focus() {
+    return this.grid.focus();
+  }
+
+  /** The rows in the page: those in view. */
+  rows() {
+    return this.grid.getByRole('row');
+  }
+
+  /** How many rows there are, in view or not. */
+  async count() {
+    return Number(await this.grid.getAttribute('aria-rowcount'));
+  }
+
+  current() {
+    return this.grid.locator('.row.current');
+  }
+
+  details() {
+    return this.root.getByRole('complementary');
+  }
+
+  find(text) {
+    return this.root.getByRole('searchbox', { name: 'Find spans' }).fill(text);
+  }
+}
+
+export class NodeGraph {
+  constructor(root) {
+    this.root = root;
+  }
+
+  nodes() {
+    return this.root.locator('g.node');
+  }
+
+  node(name) {
+    return this.root.getByRole('button', { name });
+  }
+
+  details() {
+    return this.root.getByRole('complementary');
+  }
 }
 
 export class ExplorePage {
