@@ -2,8 +2,8 @@
 
 PANELS = frozenset(
     {
-        *("alertlist", "barchart", "bargauge", "dashlist", "gauge", "heatmap", "histogram", "logs", "nodeGraph", "piechart"),
-        *("row", "stat", "state-timeline", "status-history", "table", "text", "timeseries", "traces"),
+        *("alertlist", "barchart", "bargauge", "dashlist", "gauge", "heatmap", "histogram", "logs", "nodeGraph"),
+        *("piechart", "row", "stat", "state-timeline", "status-history", "table", "text", "timeseries", "traces"),
     }
 )
 """ui/src/panels/registry.ts, and rows."""
