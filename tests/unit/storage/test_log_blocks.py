@@ -16,7 +16,7 @@ from spyglass.storage.logs import pages
 from spyglass.storage.logs.block import Block
 from spyglass.storage.logs.block_writer import block_chunks
 from spyglass.storage.logs.cache import ColumnCache
-from spyglass.storage.logs.column import TextTable, parse_integers, parse_iso
+from spyglass.storage.logs.column import TextTable
 from spyglass.storage.logs.contains import contains, find_in_table
 from spyglass.storage.logs.encode import encode_part
 from spyglass.storage.logs.filters import bloom_block, bloom_may_hold, build_bloom, padded_matrix
@@ -24,6 +24,7 @@ from spyglass.storage.logs.hashes import hash_value
 from spyglass.storage.logs.part import lines_of
 from spyglass.storage.logs.rows import Rows, rows_of
 from spyglass.storage.logs.shred import TemplateMemory, shred
+from spyglass.storage.logs.slot_numbers import parse_integers, parse_iso
 from spyglass.storage.logs.stored_part import StoredPart
 from spyglass.storage.logs.template import RAW, find_template
 from spyglass.testing.log_store_suite import APP, T0, WORKER, random_line
@@ -134,7 +135,7 @@ class _same:
     __hash__ = None  # type: ignore[assignment]
 
 
-@given(st.lists(st.integers(0, 10**18 - 1), min_size=1, max_size=50))
+@given(st.lists(st.integers(0, 10**18 - 1) | st.integers(0, 10**8), min_size=1, max_size=50))
 def test_integers_are_parsed_as_python_parses_them(values: list[int]) -> None:
     """Canonical decimals give their value."""
     table = TextTable.of([str(value).encode() for value in values])
@@ -143,7 +144,9 @@ def test_integers_are_parsed_as_python_parses_them(values: list[int]) -> None:
     assert parsed.tolist() == values
 
 
-@pytest.mark.parametrize("text", ["007", "-1", "", "1.5", "1e3", "12345678901234567890", " 1", "１"])
+@pytest.mark.parametrize(
+    "text", ["007", "-1", "", "1.5", "1e3", "12345678901234567890", " 1", "１", "1:", "/2", "1\x00"]
+)
 def test_other_numbers_are_not_integers(text: str) -> None:
     """What str(int) would not give back stays text."""
     table = TextTable.of([b"1", text.encode()])
@@ -169,6 +172,25 @@ def test_timestamps_that_come_back_exactly(text: str, valid: bool) -> None:
     assert (parsed is not None) == valid
     if parsed is not None:
         assert str(parsed.view("M8[ms]")[0]) + "Z" == text
+
+
+@given(st.lists(st.integers(0, 2**43), min_size=1, max_size=40), st.booleans())
+def test_timestamps_are_parsed_in_any_order(values: list[int], neighbours: bool) -> None:
+    """In one minute, in few, or each in its own."""
+    times = np.sort(np.asarray(values) % 200_000) if neighbours else np.asarray(values)
+    table = TextTable.of([f"{text}Z".encode() for text in np.datetime_as_string(times.view("M8[ms]")).tolist()])
+    parsed = parse_iso(padded_matrix(table), np.diff(table.offsets))
+    assert parsed is not None
+    assert parsed.tolist() == times.tolist()
+
+
+@pytest.mark.parametrize(
+    "spoiled", ["2026-11-23T19:23:60.123Z", "2026-11-23T19:23:0:.123Z", "2026-11-23T19:23:08.123z"]
+)
+def test_one_spoiled_time_leaves_all_as_text(spoiled: str) -> None:
+    """Also where it shares its minute with the others."""
+    table = TextTable.of([b"2026-11-23T19:23:08.123Z", spoiled.encode()])
+    assert parse_iso(padded_matrix(table), np.diff(table.offsets)) is None
 
 
 @given(st.lists(st.text(max_size=30).map(str.encode), min_size=1, max_size=200), st.text(max_size=30).map(str.encode))

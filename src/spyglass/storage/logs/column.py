@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from spyglass.model.arrays import F64, I64, U8, Mask, Objects
+from spyglass.model.arrays import F64, I64, Mask, Objects
 from spyglass.model.log_columns import offsets_of
 
 ISO_WIDTH = 24
@@ -176,51 +176,3 @@ def ranked(values: I64) -> tuple[I64, I64]:
 Column = DictColumn | PlainColumn | IntColumn | IsoColumn
 
 _POWERS = 10 ** np.arange(1, 19, dtype=np.int64)
-
-
-def parse_integers(matrix: U8, lengths: I64) -> I64 | None:
-    """The values where every row is a canonical integer (`0`, `17`, never `017` or `-1`), else None. matrix [r, w], zero padded."""
-    width = int(lengths.max(initial=0))
-    if width == 0 or width > 18 or lengths.min() == 0:
-        return None
-    digits = matrix[:, :width]
-    inside = np.arange(width) < lengths[:, None]
-    if not (((digits >= 48) & (digits <= 57)) | ~inside).all():
-        return None
-    if ((digits[:, 0] == 48) & (lengths > 1)).any():
-        return None
-    values = np.zeros(len(lengths), np.int64)
-    for position in range(width):
-        here = inside[:, position]
-        values = np.where(here, values * 10 + (digits[:, position].astype(np.int64) - 48), values)
-    return values
-
-
-_ISO_FIXED = ((4, 45), (7, 45), (10, 84), (13, 58), (16, 58), (19, 46), (23, 90))
-_ISO_DIGITS = tuple(i for i in range(23) if i not in {4, 7, 10, 13, 16, 19})
-
-
-def parse_iso(matrix: U8, lengths: I64) -> I64 | None:
-    """Milliseconds since 1970 where every row is a real date of exactly this form between 1970 and 2261, else None."""
-    if len(lengths) == 0 or not (lengths == ISO_WIDTH).all():
-        return None
-    if not all((matrix[:, at] == byte).all() for at, byte in _ISO_FIXED):
-        return None
-    digits = matrix[:, list(_ISO_DIGITS)]
-    if not ((digits >= 48) & (digits <= 57)).all():
-        return None
-    d = digits.astype(np.int64) - 48
-    year = d[:, 0] * 1000 + d[:, 1] * 100 + d[:, 2] * 10 + d[:, 3]
-    month, day = d[:, 4] * 10 + d[:, 5], d[:, 6] * 10 + d[:, 7]
-    hour, minute, second = d[:, 8] * 10 + d[:, 9], d[:, 10] * 10 + d[:, 11], d[:, 12] * 10 + d[:, 13]
-    milli = d[:, 14] * 100 + d[:, 15] * 10 + d[:, 16]
-    in_range = (year >= 1970) & (year <= 2261) & (month >= 1) & (month <= 12) & (day >= 1)
-    if not (in_range & (hour < 24) & (minute < 60) & (second < 60)).all():
-        return None
-    months = ((year - 1970) * 12 + month - 1).view("M8[M]")
-    first = months.astype("M8[D]")
-    if not (first.astype(np.int64) + day <= (months + 1).astype("M8[D]").astype(np.int64)).all():
-        return None
-    days = first.astype(np.int64) + day - 1
-    milliseconds: I64 = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + milli
-    return milliseconds

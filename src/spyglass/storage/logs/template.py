@@ -1,12 +1,12 @@
 """Templates: the part of a line that repeats. `{"level":"` `","duration":` `}` are constants, what stands between are slots.
 
-A template is found by reading one line; matching all other lines of a batch against it is done in columns (`match`). Because a
+A template is found by reading one line; matching all other lines of a batch against it is done in columns (`matching.py`). Because a
 line is only ever *split* at constants, putting the pieces together again gives the very bytes that came in.
 
 Anchors make that fast: the quotes of a JSON line, the equals signs of a logfmt line. Every inner constant holds at least one
-anchor and a slot holds none, so a line with the template's number of anchors has its constants at known places, and comparing the
-bytes there decides. An escaped quote is no anchor. Lines with a control character, two backslashes in a row, or (outside JSON) any
-backslash are left alone: what is a quote in them is not seen at a glance.
+anchor and a slot holds none, so a slot ends where the next anchor says, and comparing the bytes there with the constant decides. An
+escaped quote is no anchor. Lines with a control character, two backslashes in a row, or (outside JSON) any backslash are left alone:
+what is a quote in them is not seen at a glance.
 """
 
 import re
@@ -14,10 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
 
-import numpy as np
 import orjson
-
-from spyglass.model.arrays import I32, I64, U8, Mask
 
 TemplateKind = Literal["json", "logfmt", "raw"]
 MAX_SLOTS = 64
@@ -44,10 +41,6 @@ class Template:
     @cached_property
     def anchor(self) -> bytes:
         return _ANCHORS[self.kind]
-
-    @cached_property
-    def anchor_count(self) -> int:
-        return sum(const.count(self.anchor) for const in self.consts)
 
     @cached_property
     def const_bytes(self) -> int:
@@ -92,116 +85,6 @@ def find_template(line: bytes) -> Template | None:
         return None
     inner = template.consts[1:-1]
     return template if all(template.anchor in const for const in inner) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Lines in one buffer: line i is buffer[starts[i]:ends[i]]; the buffer is padded by at least `PADDING` bytes."""
-
-    buffer: U8
-    starts: I64
-    ends: I64
-    escapes: bool = False
-    """Whether there is a backslash anywhere."""
-
-
-_BACKSLASH = 92
-PADDING = MAX_TEMPLATE_LINE
-CHUNK_ROWS = 2048
-CHUNK_BYTES = 512 << 10
-"""Lines are worked on in pieces that stay in the processor's second-level cache."""
-
-
-def windows(buffer: U8, starts: I64, width: int) -> U8:
-    """[r, width]: the bytes from each start on. A copy. Starts lie at most len(buffer) - width into the buffer."""
-    view = np.ndarray((len(buffer) - width + 1,), dtype=f"V{width}", buffer=buffer, strides=(1,))
-    return view[starts].view(np.uint8).reshape(len(starts), width)
-
-
-@dataclass(frozen=True, slots=True)
-class Anchors:
-    """Where the anchor byte stands in the buffer, and per line the index of its first one; firsts [n+1]."""
-
-    positions: I32
-    firsts: I64
-
-    @staticmethod
-    def find(lines: Lines, anchor: bytes) -> "Anchors":
-        chunks = range(0, len(lines.buffer), CHUNK_BYTES)
-        found = [_places(lines.buffer[at : at + CHUNK_BYTES], anchor[0], at) for at in chunks]
-        positions = np.concatenate(found)
-        if anchor == b'"' and lines.escapes:
-            positions = positions[lines.buffer[positions - 1] != _BACKSLASH]
-        firsts = np.searchsorted(positions, np.append(lines.starts, lines.ends[-1:]).astype(np.int32))
-        return Anchors(positions, firsts)
-
-    def counts(self) -> I64:
-        return np.diff(self.firsts)
-
-
-def _places(piece: U8, byte: int, at: int) -> I32:
-    """Where the byte stands. 32 bits: a batch is far smaller than 2 GB."""
-    places: I32 = np.flatnonzero(piece == byte).astype(np.int32)
-    places += np.int32(at)
-    return places
-
-
-def match(template: Template, lines: Lines, anchors: Anchors, rows: I64) -> tuple[I64, I64, I64]:
-    """Which of `rows` have the template, and where their slots are.
-
-    rows must have exactly the template's number of anchors.
-    Returns: matched rows [r] (a subset of rows, in order); slot starts [m, r]; slot lengths [m, r].
-    """
-    found = [
-        _match_chunk(template, lines, anchors, rows[at : at + CHUNK_ROWS]) for at in range(0, len(rows), CHUNK_ROWS)
-    ]
-    return (
-        np.concatenate([matched for matched, _, _ in found]),
-        np.concatenate([starts for _, starts, _ in found], axis=1),
-        np.concatenate([lengths for _, _, lengths in found], axis=1),
-    )
-
-
-def _match_chunk(template: Template, lines: Lines, anchors: Anchors, rows: I64) -> tuple[I64, I64, I64]:
-    begins = _const_begins(template, lines, anchors, rows)
-    sizes = np.asarray([len(const) for const in template.consts], np.int64)
-    ends = begins + sizes[:, None]
-    fits: Mask = (begins[1:] >= ends[:-1]).all(axis=0) & (begins[0] >= lines.starts[rows])
-    for const, begin in zip(template.consts, begins, strict=True):
-        if const:
-            # A start that is out of range can only belong to a row that does not fit.
-            fits &= _equal(windows(lines.buffer, np.maximum(begin, 0), len(const)), const)
-    keep = np.flatnonzero(fits)
-    return rows[keep], ends[:-1, keep], (begins[1:] - ends[:-1])[:, keep]
-
-
-def _const_begins(template: Template, lines: Lines, anchors: Anchors, rows: I64) -> I64:
-    """[consts, r] where each constant would begin."""
-    firsts = anchors.firsts[rows]
-    begins = np.empty((len(template.consts), len(rows)), np.int64)
-    begins[0] = lines.starts[rows]
-    begins[-1] = lines.ends[rows] - len(template.consts[-1])
-    at = template.consts[0].count(template.anchor)
-    for index, const in enumerate(template.consts[1:-1], start=1):
-        begins[index] = anchors.positions[firsts + at] - const.index(template.anchor)
-        at += const.count(template.anchor)
-    return begins
-
-
-def _equal(pieces: U8, const: bytes) -> Mask:
-    """[r] whether each row is the constant; compared in words where it is long enough."""
-    size = len(const)
-    if size < 8:
-        short: Mask = (pieces == np.frombuffer(const, np.uint8)).all(axis=1)
-        return short
-    wanted = np.frombuffer(const, np.uint8)
-    whole = size // 8 * 8
-    head = np.ascontiguousarray(pieces[:, :whole]).view(np.uint64) == wanted[:whole].view(np.uint64)
-    equal: Mask = np.asarray(head.all(axis=1), np.bool_)
-    if whole < size:
-        tail = np.ascontiguousarray(pieces[:, size - 8 :]).view(np.uint64) == wanted[size - 8 :].copy().view(np.uint64)
-        equal &= tail[:, 0]
-    return equal
 
 
 def _json_template(line: bytes) -> Template | None:
