@@ -45,7 +45,7 @@ def test_a_prometheus_directory_is_imported(tmp_path: Path) -> None:
     store = DiskMetricStore(tmp_path / "store", files=RealFiles(), clock=VirtualClock(), options=options)
     for _ in range(2):
         report = import_prometheus(tmp_path / "prometheus", store)
-        assert (report.samples, report.notes, report.histogram_chunks) == (2100, [], 0)
+        assert (report.samples, report.notes, report.histograms) == (2100, [], 0)
         for name, found in expected.items():
             assert points(store, f"name={name}") == found
     newest = max(found[-1][0] for found in expected.values())

@@ -35,9 +35,9 @@ def floats(labels: Labels, values: list[float], *, jitter: int = 0) -> bytes:
     return encode_v1([(labels, list(zip(times, values, strict=True)))])
 
 
-def histograms(labels: Labels, found: list[FloatHistogram]) -> bytes:
+def histograms(labels: Labels, found: list[FloatHistogram], *, start_ms: int = T) -> bytes:
     pairs = b"".join(wire.put_bytes(1, wire.put_text(1, n) + wire.put_text(2, v)) for n, v in labels)
-    samples = [wire.put_bytes(4, encode_histogram(h, T + at * STEP)) for at, h in enumerate(found)]
+    samples = [wire.put_bytes(4, encode_histogram(h, start_ms + at * STEP)) for at, h in enumerate(found)]
     return wire.put_bytes(1, pairs + b"".join(samples))
 
 

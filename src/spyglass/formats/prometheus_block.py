@@ -1,9 +1,10 @@
 """Read a block of a Prometheus data directory: index, chunks, tombstones.
 
-Source: Prometheus tsdb/docs/format (index.md v2, chunks.md, tombstones.md). Floats only: native histogram chunks are counted
-and left out. Nothing is verified beyond what reading needs; a block that cannot be understood raises PrometheusBlockError.
+Source: Prometheus tsdb/docs/format (index.md v2, chunks.md, tombstones.md). Nothing is verified beyond what reading needs; a block that
+cannot be understood raises PrometheusBlockError.
 """
 
+import json
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,12 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
+from spyglass.formats.prometheus_chunks import XOR
+from spyglass.formats.prometheus_histogram_chunk import HistogramChunkError, decode_histogram_chunk
 from spyglass.formats.prometheus_xor import XorError, decode_xor_chunk
 from spyglass.model.arrays import F64, I64
+from spyglass.model.histograms import FloatHistogram
 from spyglass.model.labels import Labels, labels_of
 
 _INDEX_MAGIC, _CHUNKS_MAGIC, _TOMBSTONES_MAGIC = 0xBAAAD700, 0x85BD40DD, 0x0130BA30
-_XOR = 1
 
 
 class PrometheusBlockError(ValueError):
@@ -46,7 +49,6 @@ class PrometheusBlock:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.histogram_chunks = 0
         deleted = _read_tombstones(folder / "tombstones")
         self.series = list(_read_index(folder / "index", deleted))
         self._segments = [path for path in sorted((folder / "chunks").iterdir()) if path.name.isdigit()]
@@ -57,9 +59,11 @@ class PrometheusBlock:
         times, values = [np.zeros(0, np.int64)], [np.zeros(0)]
         for chunk in series.chunks:
             if chunk.min_ms <= end_ms and chunk.max_ms >= start_ms:
-                some_times, some_values = self._chunk(chunk.ref)
-                times.append(some_times)
-                values.append(some_values)
+                encoding, data = self._chunk(chunk.ref)
+                if encoding == XOR:
+                    some_times, some_values = self._floats(chunk.ref, data)
+                    times.append(some_times)
+                    values.append(some_values)
         all_times, all_values = np.concatenate(times), np.concatenate(values)
         keep = (all_times >= start_ms) & (all_times <= end_ms)
         for low, high in series.deleted:
@@ -68,14 +72,30 @@ class PrometheusBlock:
         unique, first = np.unique(all_times[keep], return_index=True)
         return unique, all_values[keep][first]
 
-    def _chunk(self, ref: int) -> tuple[I64, F64]:
-        data = self._segment(ref >> 32)
-        length, at = _uvarint(data, ref & 0xFFFFFFFF)
-        if data[at] != _XOR:
-            self.histogram_chunks += 1
-            return np.zeros(0, np.int64), np.zeros(0)
+    def histograms(self, series: StoredSeries) -> list[tuple[int, FloatHistogram]]:
+        """All native histograms (time in ms, histogram), ascending. Raises: PrometheusBlockError."""
+        found: dict[int, FloatHistogram] = {}
+        for chunk in series.chunks:
+            encoding, data = self._chunk(chunk.ref)
+            if encoding == XOR:
+                continue
+            try:
+                for time_ms, histogram in decode_histogram_chunk(data, encoding):
+                    if not any(low <= time_ms <= high for low, high in series.deleted):
+                        found.setdefault(time_ms, histogram)
+            except HistogramChunkError as err:
+                raise PrometheusBlockError(f"{self.folder}: chunk {chunk.ref:#x}: {err}") from err
+        return sorted(found.items())
+
+    def _chunk(self, ref: int) -> tuple[int, bytes]:
+        """(encoding, data)."""
+        segment = self._segment(ref >> 32)
+        length, at = _uvarint(segment, ref & 0xFFFFFFFF)
+        return segment[at], segment[at + 1 : at + 1 + length]
+
+    def _floats(self, ref: int, data: bytes) -> tuple[I64, F64]:
         try:
-            return decode_xor_chunk(data[at + 1 : at + 1 + length])
+            return decode_xor_chunk(data)
         except XorError as err:
             raise PrometheusBlockError(f"{self.folder}: chunk {ref:#x}: {err}") from err
 
@@ -93,6 +113,19 @@ class PrometheusBlock:
 def is_prometheus_block(folder: Path) -> bool:
     """Whether a folder of a data directory is a block: it holds meta.json, index and chunks."""
     return all((folder / name).exists() for name in ("meta.json", "index", "chunks"))
+
+
+def in_order_end_ms(folder: Path) -> int | None:
+    """Where the block's in-order samples end (exclusive); None for a block of late samples, or one that does not say.
+
+    What the write-ahead log holds of the time before is in blocks, or was deleted from them.
+    """
+    try:
+        meta = json.loads((folder / "meta.json").read_bytes())
+        late = "from-out-of-order" in (meta.get("compaction", {}).get("hints") or ())
+        return None if late else int(meta["maxTime"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _read_index(path: Path, deleted: dict[int, list[tuple[int, int]]]) -> Iterator[StoredSeries]:

@@ -29,9 +29,9 @@ def prometheus(
     config: Path = typer.Option(Path("config"), help="The configuration folder whose data gets the samples."),
     data: Path | None = typer.Option(None, help="The metrics folder itself, instead of --config."),
 ) -> None:
-    """Import the blocks of a Prometheus data directory. Spyglass must not run on the same data meanwhile.
+    """Import a Prometheus data directory: its blocks and its write-ahead log. Spyglass must not run on the same data meanwhile.
 
-    The write-ahead log (the newest two or three hours) is not read: take a snapshot first and import that.
+    Stop Prometheus first, or import a snapshot: of a log that is being written the newest records are missing.
 
     Examples:  spyglass import prometheus /var/lib/prometheus/metrics2
                spyglass import prometheus /prometheus/snapshots/20261101T120000Z-1a2b --data var/spyglass/metrics
@@ -56,9 +56,8 @@ def prometheus(
         stores.close()
     for note in report.notes:
         err.print(f"warning: {note}", style="yellow", markup=False)
-    if report.histogram_chunks:
-        err.print(f"warning: {report.histogram_chunks} chunks of native histograms were left out", style="yellow")
     seconds = time.monotonic() - began
+    log = f" and {report.log_records} records of the write-ahead log" if report.log_records else ""
     out.print(
-        f"imported {report.samples} samples of {report.series} series from {report.blocks} blocks in {seconds:.1f} s"
+        f"imported {report.samples} samples of {report.series} series from {report.blocks} blocks{log} in {seconds:.1f} s"
     )

@@ -3,7 +3,7 @@
 import os
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from spyglass.storage.journal import Journal, JournalOptions
 from spyglass.storage.metrics.assemble import EMPTY_ANSWER, SourceAnswer, assemble, unify_rows
 from spyglass.storage.metrics.block import Block
 from spyglass.storage.metrics.block_set import BlockSet
-from spyglass.storage.metrics.block_writer import StripeSource, write_block
+from spyglass.storage.metrics.block_writer import HistogramRow, StripeSource, write_block
 from spyglass.storage.metrics.checkpoint import Checkpoint
 from spyglass.storage.metrics.compaction_plan import plan_merge
 from spyglass.storage.metrics.decoded_cache import DecodedCache
@@ -371,11 +371,18 @@ class DiskMetricStore:
         return self._blocks.label_order
 
     def add_block(
-        self, table: LabelTable, stripes: Sequence[StripeSource], names: Sequence[str], span: tuple[int, int]
+        self,
+        table: LabelTable,
+        stripes: Sequence[StripeSource],
+        names: Sequence[str],
+        span: tuple[int, int],
+        *,
+        histograms: Iterable[HistogramRow] = (),
     ) -> int:
         """Take samples of any age from elsewhere as a block. Where the store has a sample already, that one stays.
 
         table: in the order of label_columns.sort_order(table, names). span: no sample lies outside of [start, end] ms.
+        histograms: by row and time.
         Returns how many samples it holds. Raises: DiskFull, StorageError; and whatever reading the stripes raises.
         """
         with self._upkeep, self._flushing:
@@ -385,8 +392,9 @@ class DiskMetricStore:
                 own += [(block.min_ms, block.max_ms) for block in self._blocks.blocks]
             overlaps = any(low <= span[1] and high >= span[0] for low, high in (one for one in own if one))
             path = self._blocks.new_path()
-            meta = {"level": 1, "late": overlaps, "position": 0, "flush": 0, "order": 0}
-            write_block(path, self._files, table, stripes, meta=meta | {"label_order": list(names), "sources": []})
+            meta: dict[str, object] = {"level": 1, "late": overlaps, "position": 0, "flush": 0, "order": 0}
+            meta |= {"label_order": list(names), "sources": []}
+            write_block(path, self._files, table, stripes, meta=meta, histograms=histograms)
             self._replace([], [path])
             added = [block for block in self._blocks.blocks if block.path == path]
             with self._lock:
