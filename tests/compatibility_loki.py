@@ -11,7 +11,7 @@ from tests.tools.endpoints import endpoints, rows
 
 from spyglass.model.errors import QueryError
 from spyglass.query.budget import QueryBudget
-from spyglass.query.log_engine import LogEngine
+from spyglass.query.log_engine import LogEngine, LogQueryLimits
 from spyglass.query.logql.tokens import RANGE_FUNCTIONS, VECTOR_FUNCTIONS
 from spyglass.storage.memory_logs import MemoryLogStores
 
@@ -93,7 +93,10 @@ PIPELINES: Mapping[str, tuple[str, str]] = {
         "functions",
     ),
     "comments": (STREAM + " # said", "functions"),
-    "`variants(...) of (...)`": (f"variants(count_over_time({STREAM}[1m])) of ({STREAM}[1m])", ""),
+    "`variants(...) of (...)`, behind `enable_multi_variant_queries`": (
+        f"variants(count_over_time({STREAM}[1m])) of ({STREAM}[1m])",
+        "tests/unit/query/logs/test_log_engine.py",
+    ),
 }
 
 
@@ -133,12 +136,12 @@ def _constructs() -> Iterator[tuple[str, str, str]]:
 
 
 def _recorded(group: str) -> str:
-    return f"recorded cases: {group}" if group else ""
+    return f"`{group}`" if group.startswith("tests/") else f"recorded cases: {group}" if group else ""
 
 
 def _supported(query: str) -> str:
     try:
-        LogEngine(MemoryLogStores()).range(
+        LogEngine(MemoryLogStores(), LogQueryLimits(enable_multi_variant_queries=True)).range(
             query,
             start_ns=NOW - 10**9,
             end_ns=NOW,

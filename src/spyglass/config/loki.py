@@ -94,6 +94,7 @@ class LimitsConfig(BaseModel):
     discover_log_levels: bool | None = None
     increment_duplicate_timestamp: bool = False
     deletion_mode: str = "filter-and-delete"
+    enable_multi_variant_queries: bool = False
 
 
 class ServerConfig(BaseModel):

@@ -21,7 +21,7 @@ from spyglass.query.exec.logs import windows
 from spyglass.query.exec.logs.batches import Reading
 from spyglass.query.exec.logs.read import Collected, read_lines
 from spyglass.query.exec.values import Scalar, TextValue, Value
-from spyglass.query.logql.ast import Expr, LogExpr, MetricExpr, NumberLiteral
+from spyglass.query.logql.ast import Expr, LogExpr, MetricExpr, NumberLiteral, Variants
 from spyglass.query.logql.lower import lower
 from spyglass.query.logql.parser import parse
 from spyglass.query.logql.pretty import pretty
@@ -45,6 +45,7 @@ class LogQueryLimits:
     max_query_length: int = 721 * HOUR_NS
     max_query_lookback: int = 0
     max_query_range: int = 0
+    enable_multi_variant_queries: bool = False
 
     @staticmethod
     def of(config: LimitsConfig) -> "LogQueryLimits":
@@ -54,6 +55,7 @@ class LogQueryLimits:
             config.max_query_length,
             config.max_query_lookback,
             config.max_query_range,
+            config.enable_multi_variant_queries,
         )
 
 
@@ -211,6 +213,8 @@ class LogEngine:
         budget: Budget,
         started: float,
     ) -> tuple[Frame, QueryStats]:
+        if isinstance(expr, Variants) and not self._limits.enable_multi_variant_queries:
+            raise InvalidParameter("multi variant queries are disabled for this instance")
         self._check_windows(expr)
         ctx = EvalContext(grid, budget, query, EvalOptions(logql=True), logs=self._reader(tenant))
         value = evaluate(lower(expr, extra_ns=extra_ns), ctx)

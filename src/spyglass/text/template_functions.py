@@ -6,10 +6,10 @@ TemplateFormatErr.
 """
 
 import base64
-import binascii
 import json
 import math
 import re
+import string
 from collections.abc import Callable
 from decimal import Decimal, DivisionByZero, InvalidOperation
 from functools import lru_cache
@@ -89,10 +89,15 @@ def _cased(text: str, change: Callable[[str], str]) -> str:
 
 
 def _title(text: str) -> str:
+    """Go's strings.Title, which takes an apostrophe for the end of a word.
+
+    >>> _title("it's a foo-bar, é–x")
+    "It'S A Foo-Bar, É–x"
+    """
     out, start = [], True
     for char in text:
         out.append(_cased(char, str.upper) if start else char)
-        start = not (char.isalnum() or char in "_'")
+        start = not (char.isalnum() or char == "_") if char.isascii() else char.isspace()
     return "".join(out)
 
 
@@ -163,11 +168,38 @@ def _matches(pattern: str, text: str) -> int:
     return sum(1 for _ in _regex(pattern).finditer(text))
 
 
+_BASE64 = frozenset(string.ascii_letters + string.digits + "+/")
+
+
 def _b64dec(text: str) -> str:
-    try:
-        return base64.b64decode(_text(text), validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError) as err:
-        return str(err)
+    """What is no base64 gives the text of the error as its value, as sprig has it.
+
+    >>> _b64dec("YQ=="), _b64dec("YQ"), _b64dec("a!"), _b64dec("YQ==x")
+    ('a', 'illegal base64 data at input byte 0', 'illegal base64 data at input byte 1', 'illegal base64 data at input byte 4')
+    """
+    wrong = _not_base64(_text(text))
+    if wrong is not None:
+        return f"illegal base64 data at input byte {wrong}"
+    return base64.b64decode(text).decode("utf-8", "replace")
+
+
+def _not_base64(text: str) -> int | None:
+    """Where Go's decoder gives up: at the character, or, where the text ends too early, at the last four characters' start."""
+    places = [(at, char) for at, char in enumerate(text) if char not in "\r\n"]
+    for number, (at, char) in enumerate(places):
+        if char in _BASE64:
+            continue
+        padding = places[number:]
+        needed = {2: 2, 3: 1}.get(number % 4, 0)
+        if char != "=" or not needed:
+            return at
+        if needed == 2 and len(padding) == 1:
+            return len(text)
+        if needed == 2 and padding[1][1] != "=":
+            return at + 1 if padding[1][0] == at + 1 else padding[1][0] - 1
+        return padding[needed][0] if len(padding) > needed else None
+    short = len(places) % 4
+    return len(text) - short if short else None
 
 
 def _urldecode(text: str) -> str:

@@ -68,7 +68,7 @@ def render(text: str, data: Any = DATA) -> str:
         ("{{printf `%d` `x`}} {{printf `%s`}} {{printf `a` 1}}", "%!d(string=x) %!s(MISSING) a%!(EXTRA int=1)"),
         ("{{html `<a href='x'>`}} {{js `it's`}} {{urlquery `a b&c`}}", "&lt;a href=&#39;x&#39;&gt; it\\'s a+b%26c"),
         ("{{1e6}} {{123456789.5}} {{100000.0}} {{0.00001}}", "1e+06 1.234567895e+08 100000 1e-05"),
-        ("{{'a'}} {{0x10}} {{1_000}} {{1e3}} {{-5}} {{nil | print}}", "97 16 1000 1000 -5 <nil>"),
+        ("{{'a'}} {{0x10}} {{1_000}} {{1e3}} {{-5}} {{print nil}}", "97 16 1000 1000 -5 <nil>"),
     ],
 )
 def test_templates_render(text: str, expected: str) -> None:

@@ -62,6 +62,11 @@ def render(text: str) -> str:
             "Mon 1782900000",
         ),
         ("{{ unixToTime `1790000461` | date `15:04` }} {{ unixToTime `1790000461000` | date `05` }}", "14:21 01"),
+        ("{{ title `it's a foo-bar` }}", "It'S A Foo-Bar"),
+        (
+            "{{ b64dec `!` }}; {{ b64dec `YQ=` }}",
+            "illegal base64 data at input byte 0; illegal base64 data at input byte 3",
+        ),
         ("{{ lower `ÀÉ` }} {{ upper `straße` }}", "àé STRAßE"),
         ("{{ __timestamp__ }} {{ (__timestamp__).Unix }}", "2026-09-21 14:21:01.000000001 +0000 UTC 1790000461"),
     ],
@@ -86,6 +91,8 @@ def test_functions(text: str, expected: str) -> None:
         "{{ trunc `a` `b` }}",
         "{{ divf 1 0 }}",
         "{{ unixEpoch `x` }}",
+        "{{ nil }}",
+        "{{ call .msg }}",
     ],
 )
 def test_functions_that_cannot_answer_fail_the_run(text: str) -> None:

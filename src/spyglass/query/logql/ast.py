@@ -113,5 +113,14 @@ class LabelReplace:
     span: Span = NOWHERE
 
 
-MetricExpr = RangeAggregation | VectorAggregation | BinaryExpr | NumberLiteral | VectorLiteral | LabelReplace
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """`variants(a, b) of ({..}[5m])`: several queries over the same lines in one answer, told apart by `__variant__`."""
+
+    variants: tuple["MetricExpr", ...]
+    window: LogRange
+    span: Span = NOWHERE
+
+
+MetricExpr = RangeAggregation | VectorAggregation | BinaryExpr | NumberLiteral | VectorLiteral | LabelReplace | Variants
 Expr = LogExpr | MetricExpr

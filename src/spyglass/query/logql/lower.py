@@ -1,5 +1,7 @@
 """From the syntax tree to the plan."""
 
+from functools import reduce
+
 from spyglass.model.log_stages import LabelFilter, LabelFormat, LineFormat, LogStage
 from spyglass.query.logql.ast import (
     BinaryExpr,
@@ -8,6 +10,7 @@ from spyglass.query.logql.ast import (
     MetricExpr,
     NumberLiteral,
     RangeAggregation,
+    Variants,
     VectorAggregation,
     VectorLiteral,
 )
@@ -22,6 +25,8 @@ LINEAR = frozenset({"count_over_time", "rate", "bytes_over_time", "bytes_rate", 
 """Range functions whose sum over series is the function over all their lines: an outer sum may group lines instead."""
 
 EXTRACTED = "_extracted"
+VARIANT = "__variant__"
+"""The label that says which of several variants a series is of, counted from 0."""
 
 
 def lower(expr: MetricExpr, *, extra_ns: int = 0) -> PlanNode:
@@ -38,7 +43,22 @@ def lower(expr: MetricExpr, *, extra_ns: int = 0) -> PlanNode:
         return Call("label_replace", arguments, span=expr.span)
     if isinstance(expr, VectorLiteral):
         return Call("vector", (Number(expr.value, span=expr.span),), span=expr.span)
+    if isinstance(expr, Variants):
+        return _variants(expr, extra_ns)
     return Number(expr.value, span=expr.span)
+
+
+def _variants(expr: Variants, extra_ns: int) -> PlanNode:
+    """All of them side by side: their labels differ, so `or` keeps every series."""
+    plans: list[PlanNode] = []
+    for number, variant in enumerate(expr.variants):
+        plan = lower(variant, extra_ns=extra_ns)
+        if isinstance(variant, NumberLiteral):
+            plan = Call("vector", (plan,), span=expr.span)
+        texts = tuple(Text(text, span=expr.span) for text in (VARIANT, str(number), "", ""))
+        plans.append(Call("label_replace", (plan, *texts), span=expr.span))
+    matching = Matching("many-to-many", (), False, ())
+    return reduce(lambda left, right: Binary("or", left, right, matching, False, span=expr.span), plans)
 
 
 def _window(expr: RangeAggregation, grouping: Grouping | None, extra_ns: int) -> Window:

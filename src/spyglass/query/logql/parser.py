@@ -2,6 +2,7 @@
 
 expr    := "(" expr ")" | log | range_aggregation | vector_aggregation | expr OP modifiers expr | number
          | "vector" "(" number ")" | "label_replace" "(" expr "," STRING x4 ")"
+         | "variants" "(" expr ("," expr)* ")" "of" "(" window ")", which nothing may stand around
 log     := selector stage*
 window  := selector stage* ["|" "unwrap" ...] RANGE ["offset" DURATION] (and with the pipeline behind the RANGE)
 """
@@ -24,6 +25,7 @@ from spyglass.query.logql.ast import (
     NumberLiteral,
     RangeAggregation,
     Unwrap,
+    Variants,
     VectorAggregation,
     VectorLiteral,
     VectorMatching,
@@ -49,6 +51,9 @@ from spyglass.text.regex import compile_regex
 MAX_DEPTH = 120
 """Levels of a query's tree. Deeper ones are refused: evaluation is recursive, and Python's stack is not endless."""
 
+MAX_SIZE = 131_072
+"""Bytes of a query's text: upstream's limit."""
+
 PRECEDENCE = {
     "or": 1, "and": 2, "unless": 2,
     "==": 3, "!=": 3, "<": 3, "<=": 3, ">": 3, ">=": 3,
@@ -62,9 +67,12 @@ SET_OPS = ("or", "and", "unless")
 @lru_cache(maxsize=512)
 def parse(text: str) -> Expr:
     """The tree of a query. Raises: ParseError with upstream's text and the span at fault."""
+    if len(text.encode("utf-8", "replace")) >= MAX_SIZE:
+        raise complaint(f"input size too long ({len(text.encode('utf-8', 'replace'))} > {MAX_SIZE})")
     cursor = Cursor.over(text)
+    parser = _Parser(cursor)
     try:
-        expr = _Parser(cursor).expression(0)
+        expr = parser.variants() if cursor.kind == "variants" else parser.expression(0)
     except RecursionError:
         raise complaint("the query is nested too deeply") from None
     if cursor.kind != END:
@@ -137,6 +145,21 @@ class _Parser:
         log = LogExpr(matchers, stages, self.cursor.span_from(start))
         self.deferring(check_selector, log)
         return log
+
+    def variants(self) -> Variants:
+        cursor = self.cursor
+        start = cursor.take().span.start
+        cursor.expect("(")
+        found = [self.metric()]
+        while cursor.accept(","):
+            found.append(self.metric())
+        cursor.expect_among_many(")")
+        cursor.expect("of")
+        cursor.expect("(")
+        window = self.window()
+        cursor.expect(")")
+        self.deferring(check_selector, window.log)
+        return Variants(tuple(found), window, cursor.span_from(start))
 
     def deferring(self, check: Callable[[T], object], subject: T) -> None:
         try:

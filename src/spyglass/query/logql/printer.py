@@ -10,6 +10,7 @@ from spyglass.query.logql.ast import (
     NumberLiteral,
     RangeAggregation,
     Unwrap,
+    Variants,
     VectorAggregation,
     VectorLiteral,
     VectorMatching,
@@ -37,6 +38,8 @@ def print_expr(expr: Expr) -> str:
         return f"label_replace({print_expr(expr.child)},{texts})"
     if isinstance(expr, VectorLiteral):
         return f"vector({format_float(expr.value)})"
+    if isinstance(expr, Variants):
+        return f"variants({', '.join(map(print_expr, expr.variants))}) of ({print_window(expr.window)})"
     assert isinstance(expr, NumberLiteral), "the last kind of expression"
     return format_shortest(expr.value)
 

@@ -10,6 +10,7 @@ from spyglass.query.logql.ast import (
     LogExpr,
     LogRange,
     RangeAggregation,
+    Variants,
     VectorAggregation,
 )
 
@@ -22,6 +23,9 @@ def walk(expr: Expr) -> Iterator[Expr]:
         yield from walk(expr.right)
     elif isinstance(expr, VectorAggregation | LabelReplace):
         yield from walk(expr.child)
+    elif isinstance(expr, Variants):
+        for variant in expr.variants:
+            yield from walk(variant)
 
 
 def depth(expr: Expr) -> int:
@@ -44,6 +48,8 @@ def _below(node: Expr | Predicate) -> Iterator[Expr | Predicate]:
     elif isinstance(node, RangeAggregation):
         yield node.window.log
         yield from node.window.unwrap.filters if node.window.unwrap else ()
+    elif isinstance(node, Variants):
+        yield from node.variants
     elif isinstance(node, LogExpr):
         yield from (stage.predicate for stage in node.stages if isinstance(stage, LabelFilter))
 

@@ -128,6 +128,11 @@ def _printf(template: str, *values: Any) -> str:
     return format_values(template, values)
 
 
+def _call(function: Any, *_arguments: Any) -> Any:
+    """Nothing that a template can get hold of is a function."""
+    raise ValueError(f"non-function of type {type_name(function)}")
+
+
 BUILTINS: Mapping[str, Function] = {
     "and": _unreached,
     "or": _unreached,
@@ -138,6 +143,7 @@ BUILTINS: Mapping[str, Function] = {
     "le": lambda left, right: _less(left, right) or _same(left, right),
     "gt": lambda left, right: not (_less(left, right) or _same(left, right)),
     "ge": lambda left, right: not _less(left, right),
+    "call": _call,
     "len": _length,
     "index": _index,
     "slice": _slice,

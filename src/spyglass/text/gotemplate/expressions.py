@@ -99,6 +99,15 @@ def _short_circuit(arguments: list[Expression], *, stop: bool, owner: str) -> Ex
     return expression
 
 
+def no_command(owner: str) -> Expression:
+    """`{{ nil }}`, which parses and cannot be evaluated."""
+
+    def expression(run: Run, dot: Any) -> Any:  # noqa: ARG001
+        raise TemplateError(f"template: {owner}: nil is not a command")
+
+    return expression
+
+
 def misplaced(value: Expression, text: str, owner: str, *, literal: bool) -> Expression:
     """Arguments given to what is no function."""
     if literal:

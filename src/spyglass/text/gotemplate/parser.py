@@ -184,7 +184,7 @@ class _Operands:
     """One pipeline's tokens."""
 
     def __init__(self, parser: _Parser, tokens: list[Token]) -> None:
-        self.parser, self.tokens, self.at = parser, tokens, 0
+        self.parser, self.tokens, self.at, self.depth = parser, tokens, 0, 0
 
     def text(self) -> str:
         return self.tokens[self.at].text if self.at < len(self.tokens) else ""
@@ -198,6 +198,8 @@ class _Operands:
 
     def command(self, piped: Expression | None) -> Expression:
         """`f a b`, `.x`, `(pipeline).y`: a function with its arguments, or one operand."""
+        if self.text() == ")" and not self.depth:
+            raise self.parser.fail("unexpected right paren")
         if self.at >= len(self.tokens) or self.text() in ("|", ")"):
             raise self.parser.fail("missing value for command")
         token = self.tokens[self.at]
@@ -212,6 +214,8 @@ class _Operands:
             return expressions.call(token.text, function, arguments, self.parser.name)
         value = self.operand()
         arguments = self.arguments()
+        if token.text == "nil":
+            return expressions.no_command(self.parser.name)
         if arguments or piped is not None:
             return expressions.misplaced(
                 value, token.text, self.parser.name, literal=token.kind in ("string", "number", "char")
@@ -252,9 +256,11 @@ class _Operands:
         if token.kind == "number":
             return expressions.constant(_number(token.text))
         if token.text == "(":
+            self.depth += 1
             value = self.pipeline()
             if self.text() != ")":
                 raise self.parser.fail("unclosed left paren")
+            self.depth -= 1
             self.at += 1
             return value
         if token.kind == "word":

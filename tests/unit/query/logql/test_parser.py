@@ -47,6 +47,7 @@ ACCEPTED = [
     'rate({app="a"}[1m]) and ignoring (x) rate({app="b"}[1m]) unless vector(1) or vector(2)',
     'label_replace(rate({app="a"}[1m]), "d", "$1", "s", "(.*)")',
     "vector(0)",
+    'variants(count_over_time({app="a"}[1m]), sum by (b) (rate({app="a"}[1m]))) of ({app="a"} | json [5m] offset 1m)',
     "1 + 2 * 3 ^ 4 % 5 - -6",
     'SUM BY (a) (Rate({app="web"}[5m]))',
     '# first\n{app="web"} # second\n|= "x" # third',
@@ -64,6 +65,8 @@ def test_accepted_queries_print_back(query: str) -> None:
 
 
 REJECTED = [
+    ('variants(count_over_time({app="a"}[1m]))', "line 1, col 41: syntax error: unexpected $end, expecting of"),
+    ('variants(1) of ({app="a"}[1m]) + 1', "line 1, col 32: syntax error: unexpected +"),
     ("", "line 1, col 1: syntax error: unexpected $end"),
     ("{", "line 1, col 2: syntax error: unexpected $end, expecting IDENTIFIER or }"),
     ('{app="a"', "line 1, col 9: syntax error: unexpected $end, expecting } or ,"),
@@ -110,6 +113,8 @@ def test_no_sentences(query: str, message: str) -> None:
 
 
 SENSELESS = [
+    ('{app="a"} |= "' + "x" * 131_072 + '"', "input size too long (131087 > 131072)"),
+    ('variants(count_over_time({app="a"}[1m])) of ({}[1m])', "queries require at least one regexp or equality matcher"),
     ("{}", "queries require at least one regexp or equality matcher"),
     ('{app=~".*"}', "queries require at least one regexp or equality matcher"),
     ('{app!="a"}', "queries require at least one regexp or equality matcher"),

@@ -173,6 +173,15 @@ def test_limits_have_lokis_names() -> None:
         vector(engine, 'count_over_time({app="web"}[2m])', 5)
 
 
+def test_variants_of_one_window_are_told_apart_by_a_label() -> None:
+    """Where the tenant may ask them: each variant's series carry its number; else the query is refused in upstream's words."""
+    query = 'variants(count_over_time({app="web"}[1m]), sum(bytes_over_time({app="web"}[1m])), 7) of ({app="web"}[1m])'
+    engine = engine_over({"web": ["ab", "c"]}, limits=LogQueryLimits(enable_multi_variant_queries=True))
+    assert vector(engine, query, 5) == {"__variant__=0,app=web": 2, "__variant__=1": 3, "__variant__=2": 7}
+    with pytest.raises(InvalidParameter, match="multi variant queries are disabled for this instance"):
+        vector(engine_over({"web": ["ab"]}), query, 5)
+
+
 def test_what_lies_before_the_lookback_is_not_seen() -> None:
     """max_query_lookback moves the start; a query that ends before it finds nothing."""
     engine = engine_over({"web": LOGFMT}, limits=LogQueryLimits(max_query_lookback=NS))
