@@ -134,20 +134,17 @@ def servers(names: Sequence[str], root: Path) -> Iterator[Server]:
         folder.mkdir()
         (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h}\n")
         data = str(folder / "data")
+        # Debian's own configuration scrapes: one sample of now, and all that is older than an hour would be refused.
+        flags = [
+            f"--config.file={folder / 'prometheus.yml'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            f"--storage.tsdb.path={data}",
+            "--storage.tsdb.retention.time=90d",
+        ]
         if name == "spyglass":
-            flags = [
-                f"--web.listen-address=127.0.0.1:{port}",
-                f"--storage.tsdb.path={data}",
-                "--storage.tsdb.retention.time=90d",
-            ]
             command = [sys.executable, "-m", "spyglass", "prometheus", *flags, "--web.enable-remote-write-receiver"]
             yield Server(name, [*command, "--query.max-samples=500000000"], port, folder)
         elif name == "prometheus" and shutil.which("prometheus"):
-            flags = [
-                f"--web.listen-address=127.0.0.1:{port}",
-                f"--storage.tsdb.path={data}",
-                "--storage.tsdb.retention.time=90d",
-            ]
             command = ["prometheus", *flags, "--web.enable-remote-write-receiver", "--query.max-samples=500000000"]
             yield Server(name, command, port, folder)
         elif name == "victoria" and shutil.which("victoria-metrics"):
