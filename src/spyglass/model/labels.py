@@ -40,6 +40,26 @@ class LabelColumn:
         values = self.values
         return [values[code] for code in self.codes.tolist()]
 
+    def distinct(self) -> tuple[I64, I64]:
+        """The codes that occur, ascending [V], and for each series the place of its code among them [S]."""
+        if len(self.values) > 4 * len(self.codes):
+            used, places = np.unique(self.codes, return_inverse=True)
+            return used.astype(np.int64), places
+        # Codes are small numbers: marking those that occur is cheaper than sorting.
+        occurs = np.zeros(len(self.values), np.bool_)
+        occurs[self.codes] = True
+        rank = np.cumsum(occurs) - 1
+        return np.flatnonzero(occurs), rank[self.codes]
+
+    def ranks(self) -> I64:
+        """Each series' place [S] among the distinct values in order of text; -1 where the label is absent."""
+        codes, places = self.distinct()
+        texts = [self.values[code] for code in codes.tolist()]
+        rank = np.empty(len(texts), np.int64)
+        rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
+        rank -= "" in texts
+        return rank[places]
+
     @staticmethod
     def encode(values: Sequence[str]) -> "LabelColumn":
         """Dictionary-code a value per series."""
@@ -53,7 +73,7 @@ class LabelColumn:
 
     def compact(self) -> "LabelColumn":
         """The same values with a dictionary of only those that occur (a store's dictionary can be long)."""
-        used, inverse = np.unique(self.codes, return_inverse=True)
+        used, inverse = self.distinct()
         kept = [self.values[code] for code in used.tolist()]
         if not kept or kept[0] != "":
             return LabelColumn((inverse + 1).astype(np.int32), ["", *kept])
@@ -103,6 +123,18 @@ class LabelTable:
         rows = zip(*(self.columns[name].decode() for name in names), strict=True) if names else ((),) * self.size
         return [tuple((n, v) for n, v in zip(names, row, strict=True) if v) for row in rows]
 
+    def order(self) -> I64:
+        """The rows [S] in order of their label sets, as sorting `all_labels` would have it."""
+        ended = np.ones(self.size, np.bool_)
+        keys = []
+        for name in sorted(self.columns, reverse=True):
+            rank = self.columns[name].ranks()
+            there = rank >= 0
+            # Where a label is missing the next name decides, and that is greater; a set that ends here comes first.
+            keys.append(np.where(there, rank, np.where(ended, -1, self.size)))
+            ended &= ~there
+        return np.lexsort(keys) if keys else np.arange(self.size)
+
     def group_ids(self) -> tuple[I64, I64]:
         """Number the distinct label sets.
 
@@ -113,7 +145,7 @@ class LabelTable:
         key = np.zeros(self.size, np.int64)
         width = 1
         for column in self.columns.values():
-            used, codes = np.unique(column.codes, return_inverse=True)
+            used, codes = column.distinct()
             if len(used) == 1:
                 continue
             if width * len(used) >= 2**62:
@@ -122,11 +154,7 @@ class LabelTable:
                 width = int(key.max()) + 1
             key = key * len(used) + codes
             width *= len(used)
-        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-        order = np.argsort(first, kind="stable")
-        rank = np.empty(len(order), np.int64)
-        rank[order] = np.arange(len(order))
-        return rank[inverse], first[order].astype(np.int64)
+        return _numbered(key, width)
 
     @staticmethod
     def from_labels(rows: Sequence[Labels]) -> "LabelTable":
@@ -143,6 +171,24 @@ class LabelTable:
         size = sum(table.size for table in tables)
         names = dict.fromkeys(name for table in tables for name in table.columns)
         return LabelTable(size, {name: _concat_column(name, tables) for name in names})
+
+
+def _numbered(keys: I64, width: int) -> tuple[I64, I64]:
+    """Number the distinct keys [S], all in 0..width-1, by first occurrence. Returns: numbers [S], first rows [G]."""
+    size = len(keys)
+    if width <= 8 * size:
+        # A table of all keys is cheaper than sorting. Of several rows written to one place the last stays: the first row.
+        rows = np.arange(size - 1, -1, -1)
+        first_of = np.full(width, size)
+        first_of[keys[::-1]] = rows
+        of_row = first_of[keys]
+        is_first = of_row == np.arange(size)
+        return (np.cumsum(is_first) - 1)[of_row], np.flatnonzero(is_first)
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(first, kind="stable")
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[inverse], first[order].astype(np.int64)
 
 
 def _concat_column(name: str, tables: Sequence[LabelTable]) -> LabelColumn:

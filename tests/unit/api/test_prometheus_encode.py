@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spyglass.api.prometheus.encode import GridText, encode_result, format_time, number_texts
+from spyglass.api.prometheus.encode import encode_result
+from spyglass.api.prometheus.grid_text import GridText, number_texts
 from spyglass.api.prometheus.histogram_json import histogram_json
+from spyglass.api.prometheus.label_json import metrics_json
+from spyglass.api.prometheus.matrix_json import BlockText
+from spyglass.api.prometheus.times_json import format_time
 from spyglass.model.frame import Frame
 from spyglass.model.histograms import CUSTOM_SCHEMA, FloatHistogram
 from spyglass.model.labels import LabelTable, labels_of
@@ -75,6 +79,53 @@ def test_a_matrix_equals_the_naive_one(data: list[list[float | None]], start_ms:
     ]
     answer = json.loads(b"".join(encode_result(MetricResult("matrix", frame))))
     assert answer == {"status": "success", "data": {"resultType": "matrix", "result": want}}
+
+
+def _interesting_floats() -> st.SearchStrategy[float]:
+    """All sizes, and those at the edges of what is written without an exponent."""
+    edges = [1e-10, 9e-10, 1e-9, 9.99e-7, 1e-6, 9.9e-5, 1e-4, 1e15, 1e16, 1e17, 1e21, 5e-324, 1.7e308]
+    near = st.sampled_from(edges).flatmap(lambda edge: st.floats(edge * 0.5, edge * 1.5))
+    return st.one_of(st.floats(), near, near.map(float.__neg__), st.integers(-9, 9).map(float))
+
+
+@given(
+    st.lists(st.lists(st.one_of(st.none(), _interesting_floats()), min_size=4, max_size=4).filter(any), max_size=5),
+    st.one_of(st.integers(-(2**33), 2**41), st.sampled_from([0, 9_999_998_500, 1_790_000_000_000])),
+    st.sampled_from([1, 500, 1000, 15_000]),
+)
+def test_a_block_of_series_is_written_as_one_by_one(
+    data: list[list[float | None]], start_ms: int, step_ms: int
+) -> None:
+    """Any floats, gaps, and times whose texts differ in length: the same bytes."""
+    times = StepGrid(start_ms, start_ms + 3 * step_ms, step_ms).times().tolist()
+    values = np.array([[0.0 if v is None else v for v in row] for row in data], np.float64).reshape(len(data), 4)
+    present = np.array([[v is not None for v in row] for row in data], bool).reshape(len(data), 4)
+    values, present = values[present.any(axis=1)], present[present.any(axis=1)]
+    one_by_one = GridText(times)
+    want = [one_by_one.points(row, there) for row, there in zip(values, present, strict=True)]
+    assert BlockText(times).points(values, present) == want
+
+
+def test_many_blocks_of_series_are_one_valid_document() -> None:
+    """More points than go into one block: every series is there once, in order."""
+    count, steps = 300, 100
+    labels = LabelTable.from_labels([labels_of({"a": str(i)}) for i in range(count)])
+    grid = StepGrid(0, 99_000, 1000)
+    values = np.arange(count * steps, dtype=np.float64).reshape(count, steps) / 7
+    frame = Frame(labels, grid, values, np.ones((count, steps), bool))
+    answer = orjson.loads(b"".join(encode_result(MetricResult("matrix", frame))))
+    assert [series["metric"] for series in answer["data"]["result"]] == [{"a": str(i)} for i in range(count)]
+    assert [[float(v) for _, v in series["values"]] for series in answer["data"]["result"]] == values.tolist()
+
+
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["a", "b", "ä"]), st.sampled_from(["", "x", 'q"', "ß"]))),
+    st.integers(1, 3),
+)
+def test_label_sets_are_written_column_by_column_as_one_by_one(rows: list[dict[str, str]], repeat: int) -> None:
+    """Absent labels, quotes, letters beyond ASCII, none at all."""
+    labels = [labels_of(row) for row in rows] * repeat
+    assert metrics_json(LabelTable.from_labels(labels)) == [orjson.dumps(dict(row)) for row in labels]
 
 
 def test_many_series_are_one_valid_document() -> None:

@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from spyglass.api.prometheus.deps import PrometheusDeps
-from spyglass.api.prometheus.encode import listed, metric_json
+from spyglass.api.prometheus.encode import listed
+from spyglass.api.prometheus.label_json import metric_json
 from spyglass.api.prometheus.params import Params
 from spyglass.api.prometheus.query import TRUNCATED
 from spyglass.api.prometheus.reading import store_of
