@@ -1,14 +1,13 @@
 """The door to PromQL: protocols/queries.py PromQueries over a MetricStores."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from spyglass.model.errors import InvalidParameter, NotFound
 from spyglass.model.frame import Frame
-from spyglass.model.labels import Labels, LabelTable
+from spyglass.model.labels import LabelTable
 from spyglass.model.times import StepGrid
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.metric_store import MetricReader, MetricStores
@@ -133,8 +132,4 @@ def _as_frame(value: Value) -> Frame:
 
 def _sorted(frame: Frame) -> Frame:
     """Rows in order of their label sets, as upstream sorts every matrix."""
-    if frame.size < 2:
-        return frame
-    labels: Sequence[Labels] = frame.labels.all_labels()
-    order = sorted(range(frame.size), key=labels.__getitem__)
-    return rows_of(frame, np.array(order, np.int64))
+    return rows_of(frame, frame.labels.order())

@@ -28,6 +28,21 @@ def test_group_ids_number_distinct_label_sets_by_first_occurrence(rows: list[Lab
     assert [rows[i] for i in first_rows.tolist()] == list(seen)
 
 
+@given(st.lists(_labels, max_size=20))
+def test_order_is_that_of_the_label_sets(rows: list[Labels]) -> None:
+    """Rows are ordered as their label sets sort, also where labels are missing; equal ones stay as they are."""
+    table = LabelTable.from_labels(rows)
+    assert table.order().tolist() == sorted(range(len(rows)), key=rows.__getitem__)
+
+
+@given(st.lists(st.integers(0, 5), max_size=9), st.sampled_from([6, 200]))
+def test_distinct_codes_and_places_give_the_column_back(codes: list[int], size: int) -> None:
+    """Few values or a long dictionary of a store: the codes that occur, ascending, and where each series' code is among them."""
+    used, places = LabelColumn(np.array(codes, np.int32), [str(n) for n in range(size)]).distinct()
+    assert used.tolist() == sorted(set(codes))
+    assert used[places].tolist() == codes
+
+
 @given(st.lists(_labels, max_size=9), st.lists(_labels, max_size=9))
 def test_concat_keeps_every_row(left: list[Labels], right: list[Labels]) -> None:
     """Tables with different dictionaries concatenate to the rows of both."""

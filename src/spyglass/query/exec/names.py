@@ -31,11 +31,20 @@ def dropped_names(frame: Frame, ctx: EvalContext, *, whole_series: bool = False)
     if not any(name in frame.labels.columns for name in METADATA_LABELS):
         return frame
     nameless = replace(frame, labels=frame.labels.without(METADATA_LABELS))
+    if _same_for_all(frame.labels):
+        # Series that differed still do.
+        return nameless
     if whole_series:
         alive = nameless.labels.take(np.flatnonzero(frame.present.any(axis=1)))
         if len(alive.group_ids()[1]) < alive.size:
             raise ExecutionError(SAME_LABELS)
     return merged(nameless)
+
+
+def _same_for_all(labels: LabelTable) -> bool:
+    """Whether what is dropped tells no two series apart."""
+    columns = [labels.columns[name] for name in METADATA_LABELS if name in labels.columns]
+    return all(bool((column.codes == column.codes[:1]).all()) for column in columns)
 
 
 def settled_names(frame: Frame) -> Frame:
