@@ -104,22 +104,34 @@ def clusters(classic: Classic, frame: Frame) -> Iterator[Cluster]:
         chosen = np.flatnonzero(even & (sizes == size))
         rows = starts[chosen][:, None] + np.arange(size)
         yield Cluster(chosen, classic.bounds[rows], values[rows], all_steps)
-    for histogram in np.flatnonzero(~even).tolist():
-        rows = np.arange(starts[histogram], starts[histogram] + sizes[histogram])
-        yield from _uneven(histogram, classic.bounds[rows], values[rows], present[rows])
+    for alike in _alike(np.flatnonzero(~even), starts, sizes, classic.bounds, present):
+        rows = starts[alike][:, None] + np.arange(sizes[alike[0]])
+        yield from _uneven(alike, classic.bounds[rows[0]], values[rows], present[rows[0]])
 
 
-def _uneven(histogram: int, bounds: F64, values: F64, present: Mask) -> Iterator[Cluster]:
-    """One histogram, a cluster for every set of buckets that occurs; buckets with equal bounds are added up."""
+def _alike(histograms: I64, starts: I64, sizes: I64, bounds: F64, present: Mask) -> Iterator[I64]:
+    """Some histograms in groups whose bounds are equal, and whose buckets come and go together: those of one deploy, say."""
+    groups: dict[tuple[bytes, bytes], list[int]] = {}
+    for histogram in histograms.tolist():
+        rows = slice(starts[histogram], starts[histogram] + sizes[histogram])
+        groups.setdefault((bounds[rows].tobytes(), present[rows].tobytes()), []).append(histogram)
+    return (np.array(group) for group in groups.values())
+
+
+def _uneven(histograms: I64, bounds: F64, values: F64, present: Mask) -> Iterator[Cluster]:
+    """A cluster for every set of buckets that occurs; buckets with equal bounds are added up.
+
+    histograms [g]; values [g,B,T]; bounds [B] and present [B,T] are those of each.
+    """
     patterns, which = np.unique(present.T, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
         steps = np.flatnonzero(which.reshape(-1) == number)
         if not pattern.any():
             continue
         distinct, place = np.unique(bounds[pattern], return_inverse=True)
-        counts = np.zeros((len(distinct), len(steps)))
-        np.add.at(counts, place, values[pattern][:, steps])
-        yield Cluster(np.array([histogram]), distinct[None, :], counts[None, :, :], steps)
+        counts = np.zeros((len(distinct), len(histograms), len(steps)))
+        np.add.at(counts, place, values[:, pattern][:, :, steps].swapaxes(0, 1))
+        yield Cluster(histograms, np.tile(distinct, (len(histograms), 1)), counts.swapaxes(0, 1), steps)
 
 
 def evaluate_classic(classic: Classic, frame: Frame, kernel: ClusterKernel, ctx: EvalContext) -> Frame:
