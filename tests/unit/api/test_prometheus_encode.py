@@ -6,7 +6,7 @@ import math
 import numpy as np
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spyglass.api.prometheus.encode import encode_result
@@ -60,6 +60,7 @@ rows = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(rows, st.integers(0, 2**41), st.sampled_from([1, 250, 1000, 15_000]))
 def test_a_matrix_equals_the_naive_one(data: list[list[float | None]], start_ms: int, step_ms: int) -> None:
     """Gaps, empty rows, any grid."""
@@ -88,6 +89,7 @@ def _interesting_floats() -> st.SearchStrategy[float]:
     return st.one_of(st.floats(), near, near.map(float.__neg__), st.integers(-9, 9).map(float))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.one_of(st.none(), _interesting_floats()), min_size=4, max_size=4).filter(any), max_size=5),
     st.one_of(st.integers(-(2**33), 2**41), st.sampled_from([0, 9_999_998_500, 1_790_000_000_000])),
@@ -118,6 +120,7 @@ def test_many_blocks_of_series_are_one_valid_document() -> None:
     assert [[float(v) for _, v in series["values"]] for series in answer["data"]["result"]] == values.tolist()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.dictionaries(st.sampled_from(["a", "b", "ä"]), st.sampled_from(["", "x", 'q"', "ß"]))),
     st.integers(1, 3),
@@ -140,6 +143,15 @@ def test_many_series_are_one_valid_document() -> None:
     assert len(answer["data"]["result"]) == count
     assert answer["data"]["result"][0]["value"] == [1.5, "1"]
     assert (answer["warnings"], answer["infos"], answer["data"]["stats"]) == (["w"], ["i"], {"s": 1})
+
+
+def test_of_many_warnings_and_infos_ten_are_told() -> None:
+    """A query over thousands of series can note something of each: the answer holds the first ten and how many more there are."""
+    notes = [f"n{i}" for i in range(13)]
+    result = MetricResult("string", text="x", warnings=notes, infos=notes[:10])
+    answer = orjson.loads(b"".join(encode_result(result)))
+    assert answer["warnings"] == [*notes[:10], "3 more warning annotations omitted"]
+    assert answer["infos"] == notes[:10]
 
 
 def test_histograms_have_their_buckets_with_bounds() -> None:

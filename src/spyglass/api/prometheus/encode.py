@@ -22,6 +22,9 @@ from spyglass.text.gofloat import format_float, format_json_float
 CHUNK_SERIES = 64
 """So many series are joined to one chunk of the body."""
 
+NOTES_MAX = 10
+"""Upstream's, of warnings and of infos each."""
+
 
 def encode_result(result: MetricResult, *, time_ms: int = 0, stats: object = None) -> list[bytes]:
     """The whole body in chunks. time_ms: of the query, which a string's answer carries."""
@@ -30,10 +33,16 @@ def encode_result(result: MetricResult, *, time_ms: int = 0, stats: object = Non
     if stats is not None:
         tail = b',"stats":' + orjson.dumps(stats) + b"}"
     if result.warnings:
-        tail += b',"warnings":' + orjson.dumps(list(result.warnings))
+        tail += b',"warnings":' + orjson.dumps(first_notes(result.warnings, "warning"))
     if result.infos:
-        tail += b',"infos":' + orjson.dumps(list(result.infos))
+        tail += b',"infos":' + orjson.dumps(first_notes(result.infos, "info"))
     return [head, *_body(result, time_ms), tail + b"}"]
+
+
+def first_notes(notes: Sequence[str], kind: str) -> list[str]:
+    """NOTES_MAX annotations, and how many more there are. Source: Prometheus util/annotations (AsStrings)."""
+    more = len(notes) - NOTES_MAX
+    return [*notes[:NOTES_MAX], *([f"{more} more {kind} annotations omitted"] if more > 0 else [])]
 
 
 def _body(result: MetricResult, time_ms: int) -> list[bytes]:

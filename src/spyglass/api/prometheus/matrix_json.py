@@ -43,7 +43,6 @@ class BlockText:
         self._begins = [b',"values":[[' + time + b',"' for time in times]
         separators = [b'"],[' + time + b',"' for time in times]
         self._width = max(map(len, separators))
-        self._usable = self._width <= _SEPARATOR_MAX
         self._filler = float("1" * (min(self._width, _SEPARATOR_MAX) - len(",.0,")))
         # numpy pads with NUL. The last entry ends a series.
         padded = np.array([*separators, b'"]]\1'], f"S{self._width}")

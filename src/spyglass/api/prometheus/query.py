@@ -103,14 +103,14 @@ def truncated(result: MetricResult, limit: int) -> MetricResult:
     if result.raw:
         if len(result.raw) <= limit:
             return result
-        return replace(result, raw=result.raw[:limit], warnings=(*result.warnings, TRUNCATED))
+        return replace(result, raw=result.raw[:limit], warnings=(TRUNCATED, *result.warnings))
     if result.frame is None:
         return result
     rows = np.flatnonzero(result.frame.present.any(axis=1)).astype(np.int64)
     if len(rows) <= limit:
         return result
     cut = _rows(result.frame, rows[:limit])
-    return replace(result, frame=cut, warnings=(*result.warnings, TRUNCATED))
+    return replace(result, frame=cut, warnings=(TRUNCATED, *result.warnings))
 
 
 def _rows(frame: Frame, rows: I64) -> Frame:
