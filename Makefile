@@ -9,7 +9,7 @@ UI_SOURCES = $(shell find ui/src ui/public ui/index.html ui/package-lock.json ui
 EXPRESS := examples/express
 CLIENTS := tests/clients
 
-.PHONY: help demo test check lint types imports unit ui ui-test integration e2e conformance peers lock clean
+.PHONY: help demo test check lint types imports unit ui oracle ui-test integration e2e conformance peers lock clean
 
 help:
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -86,13 +86,21 @@ conformance: $(STAMPS)/venv  ## upstream's own test data
 integration: $(STAMPS)/venv $(STAMPS)/ui $(STAMPS)/express $(STAMPS)/clients peers  ## real peers, crashes, the whole stack
 	@$(BIN)/pytest tests/integration
 
+$(STAMPS)/oracle: ui/oracle/package-lock.json $(STAMPS)/ui-packages
+	@echo "[setup] Grafana's data library, which the web UI is compared with"
+	@cd ui/oracle && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@mkdir -p $(STAMPS) && touch $@
+
+oracle: $(STAMPS)/oracle  ## the web UI against Grafana's own library: units, values, calculations, overrides, transformations
+	@cd ui && $(NPM) run --silent test:oracle
+
 ui-test: $(STAMPS)/ui peers  ## the web UI's own tests and budgets
 	@cd ui && $(NPM) run --silent test
 
 e2e: $(STAMPS)/ui peers  ## a real browser against the real server
 	@$(BIN)/pytest tests/e2e
 
-test: check conformance integration ui-test e2e  ## everything
+test: check conformance integration oracle ui-test e2e  ## everything
 
 # --- keeping house ----------------------------------------------------------------------------------------------------
 
@@ -103,4 +111,4 @@ lock: $(STAMPS)/venv  ## lock files anew, with hashes and without addresses
 	@$(BIN)/$(COMPILE) -c requirements.txt -o requirements-dev.txt pyproject.toml requirements-dev.in
 
 clean:  ## remove what was built (never data)
-	rm -rf $(VENV) $(STAMPS) ui/node_modules ui/dist $(EXPRESS)/node_modules $(CLIENTS)/node_modules build dist
+	rm -rf $(VENV) $(STAMPS) ui/node_modules ui/oracle/node_modules ui/dist $(EXPRESS)/node_modules $(CLIENTS)/node_modules build dist

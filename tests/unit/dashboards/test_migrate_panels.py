@@ -514,6 +514,20 @@ def test_panel_links_of_version_18() -> None:
     assert made["url"] == "dashboard/db/my-board?${__url_time_range}&${__all_variables}&a=1"
 
 
+@pytest.mark.parametrize(
+    ("given", "schema", "expected"),
+    [
+        (["labelsToFields"], 30, ["labelsToFields", "merge"]),
+        (["labelsToFields", "merge", "organize"], 30, ["labelsToFields", "merge", "organize"]),
+        (["labelsToFields"], 31, ["labelsToFields"]),
+    ],
+)
+def test_labels_as_fields_were_merged_before_version_31(given: list[str], schema: int, expected: list[str]) -> None:
+    """What was one step then is two now."""
+    panel = migrated({"type": "table", "transformations": [{"id": one} for one in given]}, schema=schema)
+    assert [one["id"] for one in panel["transformations"]] == expected
+
+
 def test_unknown_panels_pass_through() -> None:
     """A plugin's panel keeps its type and all of its own."""
     panel = migrated({"type": "vendor-map-panel", "special": {"a": [1]}, "options": {"x": 1}})

@@ -88,7 +88,7 @@ test('positions in error messages', () => {
 
 test('calculations pass over what is absent', () => {
   const of = (id: string) => calculation(id)!.of([null, 4, NaN, 1, 3, null]);
-  expect(['lastNotNull', 'last', 'first', 'min', 'max', 'mean', 'sum', 'range', 'delta', 'diff', 'count', 'avg', 'current', 'p50'].map(of)).toEqual([3, null, null, 1, 4, 8 / 3, 8, 3, 3, -1, 6, 8 / 3, 3, 3]);
+  expect(['lastNotNull', 'last', 'first', 'min', 'max', 'mean', 'sum', 'range', 'delta', 'diff', 'count', 'avg', 'current', 'p50'].map(of)).toEqual([3, null, null, 1, 4, 8 / 3, 8, 3, 0, -1, 4, 8 / 3, 3, 3]);
   expect(calculation('min')!.of([])).toBeNull();
 });
 

@@ -1,5 +1,5 @@
 /** Value -> what is shown: text, colour, place between min and max. Mappings first, then unit; thresholds and modes give the colour. */
-import { colorScale, resolveColor, type ColorScale, type ThemeName } from './colors';
+import { colorScale, continuousStops, resolveColor, type ColorScale, type ThemeName } from './colors';
 import type { Field, Frame, MappingResult, ValueMapping } from './frames';
 import { displayName } from './displayName';
 import { formattedText, unitFormatter, type Formatted, type FormatContext } from './units';
@@ -38,12 +38,13 @@ export function extentOf(fields: readonly Field[]): Extent {
   return min <= max ? { min, max } : { min: 0, max: 1 };
 }
 
-/** Min and max of a field: its own settings, else those of the data. */
+/** Min and max of a field: its own settings, else those of the data. What is no number lies between 0 and 100. */
 export function fieldExtent(field: Field, shared?: Extent): Extent {
-  const data = typeof field.config.min === 'number' && typeof field.config.max === 'number' ? { min: 0, max: 1 } : (shared ?? extentOf([field]));
-  const min = field.config.min ?? data.min;
-  const max = field.config.max ?? data.max;
-  return { min, max };
+  const { min, max } = field.config;
+  if (typeof min === 'number' && typeof max === 'number') return { min, max };
+  if (field.type !== 'number') return { min: 0, max: 100 };
+  const data = shared ?? extentOf([field]);
+  return { min: min ?? data.min, max: max ?? data.max };
 }
 
 export function findMapping(value: unknown, mappings: readonly ValueMapping[] | undefined): MappingResult | undefined {
@@ -55,23 +56,22 @@ export function findMapping(value: unknown, mappings: readonly ValueMapping[] | 
 }
 
 function matchMapping(value: unknown, mapping: ValueMapping): MappingResult | undefined {
+  if (mapping.type === 'special') return matchSpecial(value, mapping.options.match) ? mapping.options.result : undefined;
+  if (value === null || value === undefined) return undefined;
   switch (mapping.type) {
     case 'value':
-      return value === null || value === undefined ? mapping.options.null : Object.hasOwn(mapping.options, String(value)) ? mapping.options[String(value)] : undefined;
+      return Object.hasOwn(mapping.options, String(value)) ? mapping.options[String(value)] : undefined;
     case 'range': {
-      const n = typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : NaN;
+      const n = parseFloat(String(value));
       const { from, to, result } = mapping.options;
       return !Number.isNaN(n) && n >= (from ?? -Infinity) && n <= (to ?? Infinity) ? result : undefined;
     }
     case 'regex': {
-      if (value === null || value === undefined) return undefined;
-      const regex = parseRegex(mapping.options.pattern);
-      if (!regex?.test(String(value))) return undefined;
+      const regex = typeof value === 'string' ? parseRegex(mapping.options.pattern) : undefined;
+      if (!regex?.test(value as string)) return undefined;
       const { result } = mapping.options;
-      return result.text === undefined ? result : { ...result, text: String(value).replace(regex, result.text) };
+      return typeof result.text === 'string' ? { ...result, text: (value as string).replace(regex, result.text) } : result;
     }
-    case 'special':
-      return matchSpecial(value, mapping.options.match) ? mapping.options.result : undefined;
   }
 }
 
@@ -82,14 +82,14 @@ function matchSpecial(value: unknown, match: string): boolean {
   if (match === 'nan') return isNaN;
   if (match === 'null+nan') return isNull || isNaN;
   if (match === 'empty') return value === '';
-  return (match === 'true' && value === true) || (match === 'false' && value === false);
+  return (match === 'true' || match === 'false') && String(value) === match;
 }
 
-/** `/pattern/flags` or a bare pattern; undefined where it does not compile. */
+/** `/pattern/flags`, or a bare pattern that must match in full, as in Grafana; undefined where it does not compile. `g` is left out: a test has no memory. */
 export function parseRegex(text: string): RegExp | undefined {
   const slashed = /^\/(.*)\/([gimsuy]*)$/s.exec(text);
   try {
-    return slashed ? new RegExp(slashed[1], slashed[2].replace('g', '')) : new RegExp(text);
+    return slashed ? new RegExp(slashed[1], slashed[2].replace('g', '')) : new RegExp(`^${text}$`);
   } catch {
     return undefined;
   }
@@ -99,26 +99,39 @@ export function parseRegex(text: string): RegExp | undefined {
 export function makeDisplay(field: Field, context: DisplayContext, seriesIndex = 0, shared?: Extent, name = displayName(field)): Display {
   const { config } = field;
   const extent = fieldExtent(field, shared);
-  const unit = field.type === 'time' ? (config.unit ?? 'dateTimeAsIso') : config.unit;
+  const unit = unitOf(field);
   const format = unitFormatter(unit);
   const scale = colorScale(config, name, seriesIndex, context.theme, extent);
   const span = extent.max - extent.min;
+  const colorOf = field.type === 'boolean' ? (numeric: number) => booleanColor(numeric, config.color?.mode, context.theme) : scale.of;
 
   const display = ((value: unknown): DisplayValue => {
     const mapping = findMapping(value, config.mappings);
-    const numeric = toNumber(value, field.type);
+    const numeric = unit === 'string' ? NaN : toNumber(value, field.type);
     const percent = span > 0 ? Math.min(1, Math.max(0, (numeric - extent.min) / span)) : 0;
-    const color = mapping?.color ? resolveColor(mapping.color, context.theme) : Number.isNaN(numeric) ? (scale.byValue ? resolveColor('text', context.theme) : scale.series) : scale.of(numeric);
-    if (mapping?.text !== undefined && mapping.text !== '') return { text: mapping.text, numeric, percent, color, mapped: true };
+    const color = mapping?.color ? resolveColor(mapping.color, context.theme) : colorOf(numeric);
+    if (typeof mapping?.text === 'string') return { text: mapping.text, numeric, percent, color, mapped: true };
     if (value === null || value === undefined || value === '') return { text: config.noValue ?? '', numeric: NaN, percent: 0, color };
     if (typeof value === 'object') return { text: JSON.stringify(value), numeric, percent, color };
-    if (typeof value === 'boolean' && !config.unit) return { text: String(value), numeric, percent, color };
-    if (typeof value === 'string' && (field.type !== 'time' && (unit === undefined || unit === 'string' || Number.isNaN(numeric)))) return { text: value, numeric, percent, color };
+    if (typeof value === 'boolean' || Number.isNaN(numeric)) return { text: String(value), numeric, percent, color };
     return { ...format(numeric, config.decimals, context), numeric, percent, color };
   }) as Display;
   display.scale = scale;
   display.text = (value) => formattedText(display(value));
   return display;
+}
+
+/** Texts are texts, and booleans booleans, whatever the panel's default unit is good for. */
+function unitOf({ type, config }: Field): string | undefined {
+  if (type === 'time') return config.unit ?? 'dateTimeAsIso';
+  if (type === 'boolean') return config.unit?.startsWith('bool') ? config.unit : 'bool';
+  return config.unit || (type === 'string' ? 'string' : undefined);
+}
+
+/** Yes is green and no is red, or the ends of the gradient. */
+function booleanColor(numeric: number, mode: string | undefined, theme: ThemeName): string {
+  const stops = (mode && continuousStops(mode, theme)) || [resolveColor('red', theme), resolveColor('green', theme)];
+  return numeric ? stops.at(-1)! : stops[0];
 }
 
 function toNumber(value: unknown, type: string): number {

@@ -1,13 +1,15 @@
 /** What a field is called on the screen. Order: override, datasource, labels that tell series apart, name. */
 import type { Field, Frame, Labels } from './frames';
 
-const GENERIC_NAMES = new Set(['Value', 'Time', 'value', 'time']);
+/** Every series of a time series database has this one: it tells nothing. */
+const GENERIC_NAME = 'Value';
 
-/** `{a="b", c="d"}` without `__name__`. */
-export function formatLabels(labels: Labels, withoutName = true): string {
-  const parts = Object.entries(labels)
-    .filter(([name]) => !(withoutName && name === '__name__'))
-    .map(([name, value]) => `${name}="${value}"`);
+/** `{a="b", c="d"}` without `__name__`, by name. */
+export function formatLabels(labels: Labels): string {
+  const parts = Object.keys(labels)
+    .filter((name) => name !== '__name__')
+    .sort()
+    .map((name) => `${name}="${labels[name]}"`);
   return parts.length ? `{${parts.join(', ')}}` : '';
 }
 
@@ -53,24 +55,32 @@ function fillName(pattern: string, field: Field, frame?: Frame): string {
 }
 
 function derivedName(field: Field, frame: Frame | undefined, frames: readonly Frame[]): string {
-  const labels = field.labels ?? {};
-  const generic = GENERIC_NAMES.has(field.name) || !field.name;
-  const names = Object.keys(labels).filter((n) => n !== '__name__');
+  const all = frames.length || !frame ? frames : [frame];
   const parts: string[] = [];
-  if (frame?.name && (generic || sameNameTwice(field, frame))) parts.push(frame.name);
-  else if (!generic) parts.push(field.name);
-  else if (labels.__name__) parts.push(labels.__name__);
-  if (names.length && !(frame?.name && parts[0] === frame.name && frame.name.includes('{'))) {
-    const single = names.length === 1 ? singleLabel(names[0], frames) : undefined;
-    parts.push(single && !parts.length ? labels[names[0]] : formatLabels(labels));
-  }
-  return parts.join(' ') || field.name || 'Value';
+  const told = labelText(field.labels, all);
+  const named = frame?.name && frames.some((f) => f.name !== frames[0].name);
+  if (named) parts.push(frame.name!);
+  if (field.name && field.name !== GENERIC_NAME) parts.push(field.name);
+  else if (field.labels?.__name__) parts.push(field.labels.__name__);
+  if (told && frame) parts.push(told);
+  else if (frame?.name && !named && field.name === GENERIC_NAME) parts.push(frame.name);
+  const name = parts.join(' ') || field.name || GENERIC_NAME;
+  return name === field.name ? numbered(field, frame) : name;
 }
 
-function singleLabel(name: string, frames: readonly Frame[]): boolean {
+/** Where all series have the same one label, its value is enough. */
+function labelText(labels: Labels | undefined, frames: readonly Frame[]): string {
+  const names = Object.keys(labels ?? {}).filter((n) => n !== '__name__');
+  if (!names.length) return '';
+  return names.length === 1 && isOnlyLabel(names[0], frames) ? labels![names[0]] : formatLabels(labels!);
+}
+
+function isOnlyLabel(name: string, frames: readonly Frame[]): boolean {
   return frames.every((f) => f.fields.every((x) => !x.labels || Object.keys(x.labels).every((n) => n === name || n === '__name__')));
 }
 
-function sameNameTwice(field: Field, frame: Frame): boolean {
-  return frame.fields.filter((f) => f.name === field.name).length > 1;
+/** Fields of one frame that share a name: `x 1`, `x 2`. */
+function numbered(field: Field, frame: Frame | undefined): string {
+  const same = frame?.fields.filter((f) => f.name === field.name) ?? [];
+  return same.length > 1 ? `${field.name} ${same.indexOf(field) + 1}` : field.name;
 }

@@ -20,8 +20,13 @@ export function applyFieldConfig(frames: readonly Frame[], source: FieldConfigSo
   const withDefaults = frames.map((frame) => ({ ...frame, fields: frame.fields.map((field) => ({ ...field, config: merge(field, defaults) })) }));
   for (const frame of withDefaults)
     for (const field of frame.fields) {
-      const name = displayName(field, frame, withDefaults);
-      for (const override of overrides) if (matches(override.matcher, field, frame, name)) for (const property of override.properties) setProperty(field.config, property.id, property.value);
+      let name = displayName(field, frame, withDefaults);
+      for (const { matcher, properties } of overrides) {
+        if (!matches(matcher, field, frame, name)) continue;
+        for (const property of properties) setProperty(field.config, property.id, property.value);
+        // What comes later sees the new name.
+        if (properties.some((p) => p.id === 'displayName')) name = displayName(field, frame, withDefaults);
+      }
     }
   return withDefaults;
 }
@@ -44,21 +49,22 @@ function setProperty(config: FieldConfig, id: string, value: unknown): void {
     target = target[key];
   }
   const key = path.at(-1)!;
-  if (key !== '__proto__') target[key] = value;
+  if (key === '__proto__') return;
+  // Lists, mappings and links, add to what is there: the override's come first.
+  target[key] = Array.isArray(value) && Array.isArray(target[key]) ? [...value, ...target[key]] : value;
 }
 
 export function matches(matcher: Override['matcher'], field: Field, frame: Frame, name: string): boolean {
   const { id, options } = matcher;
   switch (id) {
     case 'byName':
-      // Automatic legends are shortened on the screen; overrides may hold them in full.
-      return name === options || field.name === options || field.config.displayNameFromDS === options;
+      return isNamed(field, frame, name, [options]);
     case 'byNames': {
-      const names: string[] = options?.names ?? options ?? [];
-      return names.includes(name) !== (options?.mode === 'exclude' || !!options?.readOnly && options?.mode === 'exclude');
+      const names: string[] = options?.names ?? (Array.isArray(options) ? options : []);
+      return isNamed(field, frame, name, names) !== (options?.mode === 'exclude');
     }
     case 'byRegexp':
-      return parseRegex(String(options))?.test(name) ?? false;
+      return !!options && (parseRegex(String(options))?.test(name) ?? false);
     case 'byType':
       return field.type === options;
     case 'byTypes':
@@ -70,16 +76,29 @@ export function matches(matcher: Override['matcher'], field: Field, frame: Frame
     case 'byFrameRefID':
       return frame.refId === options;
     case 'byValue':
-      return field.type === 'number' && matchesValue(field, options);
+      return matchesValue(field, options);
     default:
       return false;
   }
 }
 
+/** Automatic legends are shortened on the screen; settings may hold them in full. `Value` is also what is called as its metric, `Time` any time. */
+export function isNamed(field: Field, frame: Frame, name: string, wanted: readonly string[]): boolean {
+  if ([name, field.name, field.config.displayNameFromDS].some((n) => n !== undefined && wanted.includes(n))) return true;
+  if (wanted.includes('Value')) return field.labels?.__name__ !== undefined && field.labels.__name__ === field.name;
+  return (wanted.includes('Time') || wanted.includes('time')) && field.type === 'time' && !frame.meta?.typeVersion;
+}
+
+const COMPARE: Record<string, (a: any, b: any) => boolean> = { gt: (a, b) => a > b, gte: (a, b) => a >= b, lt: (a, b) => a < b, lte: (a, b) => a <= b, eq: (a, b) => String(a) === String(b), neq: (a, b) => String(a) !== String(b) };
+const SIGNS: Record<string, string> = { '>': 'gt', '>=': 'gte', '<': 'lt', '<=': 'lte', '==': 'eq', '=': 'eq', '!=': 'neq' };
+
+/** `allIsZero` and `allIsNull` answer themselves; of nothing only equality is true. */
 function matchesValue(field: Field, options: { reducer?: string; op?: string; value?: number } | undefined): boolean {
-  const value = calculation(options?.reducer ?? 'lastNotNull')?.of(field.values);
-  const wanted = options?.value ?? 0;
-  if (typeof value !== 'number' && typeof value !== 'boolean') return false;
-  const n = Number(value);
-  return { gt: n > wanted, gte: n >= wanted, lt: n < wanted, lte: n <= wanted, eq: n === wanted, '==': n === wanted, '!=': n !== wanted, neq: n !== wanted, '>': n > wanted, '>=': n >= wanted, '<': n < wanted, '<=': n <= wanted }[options?.op ?? 'gte'] ?? false;
+  const calc = options?.reducer ? calculation(options.reducer) : undefined;
+  if (!calc) return false;
+  const value = calc.of(field.values, field.type);
+  if (calc.id === 'allIsZero' || calc.id === 'allIsNull') return Boolean(value);
+  const op = SIGNS[options!.op ?? 'eq'] ?? options!.op!;
+  const absent = (value === null || options!.value === undefined || options!.value === null) && (op === 'gte' || op === 'lte');
+  return COMPARE[absent ? 'eq' : op]?.(value ?? 'null', options!.value ?? 'null') ?? false;
 }

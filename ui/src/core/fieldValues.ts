@@ -37,9 +37,9 @@ export function singleValues(frames: readonly Frame[], options: ReduceOptions | 
   picked.forEach(({ field, frame }, index) => {
     const name = displayName(field, frame, frames);
     const display = makeDisplay(field, context, index, shared, name);
-    const keep = calc.sameUnit ? display : makeDisplay({ ...field, config: { ...field.config, unit: field.config.unit === undefined ? undefined : calc.id === 'diffperc' ? 'percentunit' : 'none' } }, context, index, shared, name);
+    const keep = calc.sameUnit ? display : makeDisplay({ ...field, config: { ...field.config, unit: field.config.unit === undefined ? undefined : calc.id === 'diffperc' ? 'percent' : 'none' } }, context, index, shared, name);
     if (!options?.values) {
-      const raw = field.type === 'number' || calc.sameUnit ? calc.of(field.values) : null;
+      const raw = field.type === 'number' || calc.sameUnit ? calc.of(field.values, field.type) : null;
       result.push({ name, raw, value: keep(raw), field, frame, display, times: timeField(frame)?.values });
       return;
     }

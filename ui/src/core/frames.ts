@@ -120,7 +120,8 @@ function restoreEntities(values: any[], entities: FieldEntities | null | undefin
   for (const i of entities.NegInf ?? []) values[i] = -Infinity;
 }
 
-function guessType(values: any[]): FieldType {
+/** By the first value that is there; text where there is none. */
+export function guessType(values: any[]): FieldType {
   const first = values.find((v) => v !== null && v !== undefined);
   if (typeof first === 'number') return 'number';
   if (typeof first === 'boolean') return 'boolean';

@@ -1,15 +1,16 @@
 /** Calculations over one column: what legends, stats and the reduce transformation show. */
-import type { Field } from './frames';
+import type { Field, FieldType } from './frames';
 
 export interface Calculation {
   id: string;
   name: string;
   /** The result keeps the unit of the field. */
   sameUnit: boolean;
-  of: (values: readonly any[], times?: readonly number[]) => unknown;
+  /** Null where there is nothing to calculate. `type`: the column's, number where it is not given. */
+  of: (values: readonly any[], type?: FieldType) => unknown;
 }
 
-const isNumber = (v: unknown): v is number => typeof v === 'number' && Number.isFinite(v);
+const isNumber = (v: unknown): v is number => typeof v === 'number' && !Number.isNaN(v);
 const present = (v: unknown) => v !== null && v !== undefined && !(typeof v === 'number' && Number.isNaN(v));
 
 function fold<T>(values: readonly any[], start: T, step: (state: T, v: number) => T): T {
@@ -18,48 +19,62 @@ function fold<T>(values: readonly any[], start: T, step: (state: T, v: number) =
   return state;
 }
 
+/** For numbers and times only; a column of another type gives `other`. */
+const ofNumbers =
+  (calc: (values: readonly any[]) => unknown, other: unknown = null): Calculation['of'] =>
+  (values, type = 'number') =>
+    type === 'number' || type === 'time' ? calc(values) : other;
+
 const sum = (values: readonly any[]) => fold(values, 0, (s, v) => s + v);
-const count = (values: readonly any[]) => fold(values, 0, (n) => n + 1);
-const finite = (v: number) => (Number.isFinite(v) ? v : null);
-const min = (values: readonly any[]) => finite(fold(values, Infinity, Math.min));
-const max = (values: readonly any[]) => finite(fold(values, -Infinity, Math.max));
-const mean = (values: readonly any[]) => (count(values) ? sum(values) / count(values) : null);
+const some = (values: readonly any[]) => values.some(isNumber);
+const min = (values: readonly any[]) => (some(values) ? fold(values, Infinity, (a, v) => Math.min(a, v)) : null);
+const max = (values: readonly any[]) => (some(values) ? fold(values, -Infinity, (a, v) => Math.max(a, v)) : null);
+const mean = (values: readonly any[]) => (some(values) ? sum(values) / fold(values, 0, (n) => n + 1) : null);
 const first = (values: readonly any[]) => values.find(present) ?? null;
 const last = (values: readonly any[]) => values.findLast(present) ?? null;
+const notNull = (values: readonly any[]) => values.filter((v) => v !== null && v !== undefined);
 
 function variance(values: readonly any[]): number | null {
   const m = mean(values);
-  return m === null ? null : fold(values, 0, (s, v) => s + (v - m) ** 2) / count(values);
+  return m === null ? 0 : fold(values, 0, (s, v) => s + (v - m) ** 2) / fold(values, 0, (n) => n + 1);
 }
 
-/** Growth with counter resets: a fall counts from zero. */
-function delta(values: readonly any[]): number | null {
+/** Growth, as Grafana counts it: a fall is a reset, and the step after it does not count either. */
+function delta(values: readonly any[]): number {
   let previous: number | undefined;
+  let rising = true;
   let total = 0;
   for (const v of values) {
     if (!isNumber(v)) continue;
-    if (previous !== undefined) total += v >= previous ? v - previous : v;
+    if (previous !== undefined) {
+      const fell = v < previous;
+      if (!fell && rising) total += v - previous;
+      rising = !fell;
+    }
     previous = v;
   }
-  return previous === undefined ? null : total;
+  return total;
 }
 
 function smallestStep(values: readonly any[]): number | null {
-  let previous: number | undefined;
-  let smallest = Infinity;
-  for (const v of values) {
-    if (!isNumber(v)) continue;
-    if (previous !== undefined) smallest = Math.min(smallest, v - previous);
-    previous = v;
-  }
-  return finite(smallest);
+  const numbers = values.filter(isNumber);
+  return numbers.length < 2 ? null : numbers.slice(1).reduce((least, v, i) => Math.min(least, v - numbers[i]), Infinity);
 }
 
-function percentile(p: number): (values: readonly any[]) => number | null {
-  return (values) => {
-    const sorted = values.filter(isNumber).sort((a, b) => a - b);
-    return sorted.length ? sorted[Math.round((sorted.length - 1) * (p / 100))] : null;
-  };
+const sorted = (values: readonly any[]) => values.filter(isNumber).sort((a, b) => a - b);
+
+/** The nearest of the values; nothing lies between two of them. */
+function percentile(p: number): Calculation['of'] {
+  return ofNumbers((values) => {
+    const numbers = sorted(values);
+    return numbers.length ? numbers[Math.round((numbers.length - 1) * (p / 100))] : null;
+  });
+}
+
+function median(values: readonly any[]): number | null {
+  const numbers = sorted(values);
+  const middle = numbers.length >> 1;
+  return !numbers.length ? null : numbers.length % 2 ? numbers[middle] : (numbers[middle - 1] + numbers[middle]) / 2;
 }
 
 const difference = (values: readonly any[]) => {
@@ -67,29 +82,40 @@ const difference = (values: readonly any[]) => {
   return isNumber(a) && isNumber(b) ? b - a : null;
 };
 
+function differencePercent(values: readonly any[]): number {
+  const change = difference(values);
+  return change === null ? 0 : (change / first(values)) * 100;
+}
+
+function changes(values: readonly any[]): number {
+  const known = values.filter((v) => v !== null);
+  return known.reduce((n: number, v, i) => n + (i > 0 && v !== known[i - 1] ? 1 : 0), 0);
+}
+
 const CALCULATIONS: readonly Calculation[] = [
   { id: 'lastNotNull', name: 'Last *', sameUnit: true, of: last },
   { id: 'last', name: 'Last', sameUnit: true, of: (v) => v.at(-1) ?? null },
   { id: 'firstNotNull', name: 'First *', sameUnit: true, of: first },
   { id: 'first', name: 'First', sameUnit: true, of: (v) => v[0] ?? null },
-  { id: 'min', name: 'Min', sameUnit: true, of: min },
-  { id: 'max', name: 'Max', sameUnit: true, of: max },
-  { id: 'mean', name: 'Mean', sameUnit: true, of: mean },
-  { id: 'median', name: 'Median', sameUnit: true, of: percentile(50) },
-  { id: 'variance', name: 'Variance', sameUnit: false, of: variance },
-  { id: 'stdDev', name: 'StdDev', sameUnit: true, of: (v) => (variance(v) === null ? null : Math.sqrt(variance(v)!)) },
-  { id: 'sum', name: 'Total', sameUnit: true, of: (v) => (count(v) ? sum(v) : null) },
-  { id: 'count', name: 'Count', sameUnit: false, of: (v) => v.length },
-  { id: 'range', name: 'Range', sameUnit: true, of: (v) => (count(v) ? (max(v) as number) - (min(v) as number) : null) },
-  { id: 'delta', name: 'Delta', sameUnit: true, of: delta },
-  { id: 'step', name: 'Step', sameUnit: true, of: smallestStep },
+  { id: 'min', name: 'Min', sameUnit: true, of: ofNumbers(min) },
+  { id: 'max', name: 'Max', sameUnit: true, of: ofNumbers(max) },
+  { id: 'mean', name: 'Mean', sameUnit: true, of: ofNumbers(mean) },
+  { id: 'median', name: 'Median', sameUnit: true, of: ofNumbers(median) },
+  { id: 'variance', name: 'Variance', sameUnit: true, of: ofNumbers(variance, 0) },
+  { id: 'stdDev', name: 'StdDev', sameUnit: true, of: ofNumbers((v) => Math.sqrt(variance(v)!), 0) },
+  { id: 'sum', name: 'Total', sameUnit: true, of: ofNumbers(sum, 0) },
+  { id: 'count', name: 'Count', sameUnit: false, of: (v) => notNull(v).length },
+  { id: 'countAll', name: 'Count all', sameUnit: false, of: (v) => v.length },
+  { id: 'range', name: 'Range', sameUnit: true, of: ofNumbers((v) => (some(v) ? max(v)! - min(v)! : null)) },
+  { id: 'delta', name: 'Delta', sameUnit: true, of: ofNumbers(delta, 0) },
+  { id: 'step', name: 'Step', sameUnit: true, of: ofNumbers(smallestStep) },
   { id: 'diff', name: 'Difference', sameUnit: true, of: difference },
-  { id: 'diffperc', name: 'Difference percent', sameUnit: false, of: (v) => (isNumber(first(v)) && first(v) !== 0 ? (difference(v) ?? 0) / first(v) : null) },
-  { id: 'logmin', name: 'Min (above zero)', sameUnit: true, of: (v) => finite(fold(v, Infinity, (s, x) => (x > 0 ? Math.min(s, x) : s))) },
-  { id: 'allIsZero', name: 'All zeros', sameUnit: false, of: (v) => v.every((x) => x === 0) },
-  { id: 'allIsNull', name: 'All nulls', sameUnit: false, of: (v) => !v.some(present) },
-  { id: 'changeCount', name: 'Change count', sameUnit: false, of: (v) => v.reduce((n, x, i) => n + (i > 0 && x !== v[i - 1] ? 1 : 0), 0) },
-  { id: 'distinctCount', name: 'Distinct count', sameUnit: false, of: (v) => new Set(v).size },
+  { id: 'logmin', name: 'Min (above zero)', sameUnit: true, of: ofNumbers((v) => fold<number | null>(v, null, (least, x) => (x > 0 && (least === null || x < least) ? x : least))) },
+  { id: 'allIsZero', name: 'All Zeros', sameUnit: true, of: ofNumbers((v) => v.some(present) && v.filter(present).every((x) => x === 0), false) },
+  { id: 'allIsNull', name: 'All Nulls', sameUnit: false, of: ofNumbers((v) => !v.some(present), true) },
+  { id: 'changeCount', name: 'Change Count', sameUnit: false, of: changes },
+  { id: 'distinctCount', name: 'Distinct Count', sameUnit: false, of: (v) => new Set(v.filter((x) => x !== null)).size },
+  { id: 'diffperc', name: 'Difference percent', sameUnit: false, of: differencePercent },
   { id: 'allValues', name: 'All values', sameUnit: false, of: (v) => [...v] },
   { id: 'uniqueValues', name: 'All unique values', sameUnit: false, of: (v) => [...new Set(v)] },
 ];
@@ -99,11 +125,13 @@ const OLD_NAMES: Record<string, string> = { avg: 'mean', current: 'lastNotNull',
 
 export function calculation(id: string): Calculation | undefined {
   const percent = /^p(\d{1,2})$/.exec(id);
-  if (percent) return { id, name: `${percent[1]}th %`, sameUnit: true, of: percentile(Number(percent[1])) };
+  if (percent) return { id, name: `${percent[1]}${ordinal(Number(percent[1]))} %`, sameUnit: true, of: percentile(Number(percent[1])) };
   return CALCULATIONS.find((c) => c.id === (OLD_NAMES[id] ?? id));
 }
 
+const ordinal = (n: number) => (n > 3 && n < 21 ? 'th' : ({ 1: 'st', 2: 'nd', 3: 'rd' }[n % 10] ?? 'th'));
+
 /** One calculation over a field; null where it is unknown or there is no data. */
 export function reduceField(field: Field, id: string): unknown {
-  return calculation(id)?.of(field.values) ?? null;
+  return calculation(id)?.of(field.values, field.type) ?? null;
 }

@@ -3,6 +3,7 @@
  * A formatter returns the parts, so that a stat can draw the number large and the unit small.
  */
 import { formatDateTime, relativeTime, type TimeZone } from './time';
+import { formatPattern } from './timePattern';
 import { COUNTED, CURRENCIES, IEC_UNITS, PLAIN, SI_UNITS } from './unitTables';
 
 export interface Formatted {
@@ -115,7 +116,7 @@ const span = (unit: string, factor = 1): Formatter => (raw, decimals) => {
 
 /** `1 day, 3 hours`: as many parts as `decimals` + 1. */
 const words = (unitSeconds: number): Formatter => (value, decimals) => {
-  const names: [string, number][] = [['year', 31536000], ['month', 2628000], ['week', 604800], ['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1], ['millisecond', 0.001]];
+  const names: [string, number][] = [['year', 31536000], ['month', 2592000], ['week', 604800], ['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1], ['millisecond', 0.001]];
   let rest = Math.abs(value * unitSeconds);
   if (rest === 0) return { text: '0', suffix: unitSeconds < 1 ? ' milliseconds' : ' seconds' };
   const parts: string[] = [];
@@ -141,12 +142,12 @@ const hoursMinutes = (days: boolean): Formatter => (value) => {
 };
 
 /** `3h:04m:05s`, cut to the wanted depth. */
-const clock = (unitSeconds: number): Formatter => (value, decimals) => {
-  const total = Math.abs(value * unitSeconds);
+const clock = (unitMs: number): Formatter => (value, decimals) => {
+  const ms = Math.abs(value * unitMs);
   const p = (n: number, width = 2) => String(Math.floor(n)).padStart(width, '0');
-  if (total < 1) return { text: `${p(total * 1000, 3)}ms` };
-  const all = [`${Math.floor(total / 3600)}h`, `${p((total % 3600) / 60)}m`, `${p(total % 60)}s`, `${p((total % 1) * 1000, 3)}ms`];
-  const start = total >= 3600 ? 0 : total >= 60 ? 1 : 2;
+  if (ms < 1000) return { text: `${p(ms, 3)}ms` };
+  const all = [`${Math.floor(ms / 3.6e6)}h`, `${p((ms % 3.6e6) / 6e4)}m`, `${p((ms % 6e4) / 1000)}s`, `${p(ms % 1000, 3)}ms`];
+  const start = ms >= 3.6e6 ? 0 : ms >= 6e4 ? 1 : 2;
   const depth = decimals === null || decimals === undefined ? 4 : start + decimals + 1;
   return { text: all.slice(start, Math.max(start + 1, depth)).join(':') };
 };
@@ -190,8 +191,8 @@ const FORMATS: Record<string, Formatter> = {
   dthms: hoursMinutes(false),
   dtdhms: hoursMinutes(true),
   timeticks: span('s', 0.01),
-  clockms: clock(0.001),
-  clocks: clock(1),
+  clockms: clock(1),
+  clocks: clock(1000),
 };
 
 const lines = (table: string) => table.trim().split('\n').map((line) => line.split(' '));
@@ -228,13 +229,6 @@ export function unitFormatter(id: string | undefined): Formatter {
 function siOffset(unit: string): number {
   const index = SI.indexOf(unit.slice(0, 1));
   return unit.length > 1 && index >= 0 && index !== SI_BASE ? index - SI_BASE : 0;
-}
-
-/** moment's tokens: YYYY MM DD HH mm ss SSS. */
-function formatPattern(ms: number, pattern: string, zone: TimeZone): string {
-  const text = formatDateTime(ms, zone, true);
-  const parts: Record<string, string> = { YYYY: text.slice(0, 4), MM: text.slice(5, 7), DD: text.slice(8, 10), HH: text.slice(11, 13), mm: text.slice(14, 16), ss: text.slice(17, 19), SSS: text.slice(20, 23) };
-  return pattern.replace(/YYYY|MM|DD|HH|mm|ss|SSS/g, (token) => parts[token]);
 }
 
 /** Join the parts. */

@@ -11,9 +11,9 @@ PANELS = frozenset(
 TRANSFORMATIONS = frozenset(
     {
         *("calculateField", "concatenate", "convertFieldType", "extractFields", "filterByRefId", "filterByValue"),
-        *("filterFieldsByName", "formatTime", "groupBy", "groupingToMatrix", "joinByField", "joinByLabels"),
-        *("labelsToFields", "limit", "merge", "organize", "partitionByValues", "prepareTimeSeries", "reduce"),
-        *("renameByRegex", "seriesToColumns", "seriesToRows", "sortBy", "timeSeriesTable"),
+        *("filterFieldsByName", "formatTime", "groupBy", "groupingToMatrix", "histogram", "joinByField"),
+        *("joinByLabels", "labelsToFields", "limit", "merge", "organize", "partitionByValues", "prepareTimeSeries"),
+        *("reduce", "renameByRegex", "seriesToColumns", "seriesToRows", "sortBy", "timeSeriesTable", "transpose"),
     }
 )
 """ui/src/core/transformations/index.ts."""

@@ -62,9 +62,12 @@ def _first(variable: Json) -> tuple[str, ...]:
 
 
 def apply_regex(pattern: str, values: tuple[str, ...]) -> tuple[str, ...]:
-    """What a variable's regex leaves of the values: the group `value`, the first group, or the whole match."""
-    inside = pattern[1 : pattern.rfind("/")] if pattern.startswith("/") and pattern.rfind("/") > 0 else pattern
-    if not inside:
+    """What a variable's regex leaves of the values: the group `value`, the first group, or the whole match.
+
+    A pattern without slashes stands for the whole value.
+    """
+    inside = pattern[1 : pattern.rfind("/")] if pattern.startswith("/") and pattern.rfind("/") > 0 else f"^{pattern}$"
+    if not pattern:
         return values
     try:
         # RE2, which takes linear time: values and patterns are other people's.

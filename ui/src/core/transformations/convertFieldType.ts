@@ -1,26 +1,44 @@
 import { displayName } from '../displayName';
+import { isNamed } from '../fieldConfig';
 import type { Field, FieldType } from '../frames';
+import { formatPattern } from '../timePattern';
 import { parseTime } from '../time';
 import type { Transformer } from './types';
 
-const CONVERT: Partial<Record<FieldType, (v: any) => unknown>> = {
-  number: (v) => {
-    const n = Number(typeof v === 'string' ? v.replaceAll(',', '') : v);
-    return v === null || v === undefined || v === '' || Number.isNaN(n) ? null : n;
-  },
-  string: (v) => (v === null || v === undefined ? v : typeof v === 'object' ? JSON.stringify(v) : String(v)),
-  boolean: (v) => (typeof v === 'string' ? v.toLowerCase() === 'true' : Boolean(v)),
-  time: (v) => (typeof v === 'number' || v === null ? v : (parseTime(String(v), { now: Date.now() }) ?? null)),
-};
+interface Conversion {
+  targetField?: string;
+  destinationType?: FieldType;
+  joinWith?: string;
+  dateFormat?: string;
+  timezone?: string;
+}
 
-export const convertFieldType: Transformer = (frames, options) => {
-  const wanted = new Map<string, FieldType>((options.conversions ?? []).map((c: any) => [c.targetField, c.destinationType]));
-  const convert = (field: Field, type: FieldType): Field => ({ ...field, type, values: field.values.map(CONVERT[type] ?? ((v) => v)) });
-  return frames.map((frame) => ({
-    ...frame,
-    fields: frame.fields.map((f) => {
-      const type = wanted.get(displayName(f, frame, frames)) ?? wanted.get(f.name);
-      return type ? convert(f, type) : f;
-    }),
-  }));
-};
+export const convertFieldType: Transformer = (frames, options) =>
+  ((options.conversions ?? []) as Conversion[]).reduce(
+    (input, conversion) => input.map((frame) => ({ ...frame, fields: frame.fields.map((f) => (conversion.targetField && isNamed(f, frame, displayName(f, frame, input), [conversion.targetField]) ? converted(f, conversion) : f)) })),
+    frames,
+  );
+
+function converted(field: Field, { destinationType, joinWith, dateFormat, timezone }: Conversion): Field {
+  const as = (type: FieldType, of: (v: any) => unknown): Field => ({ ...field, type, values: field.values.map(of) });
+  if (destinationType === 'number') return as('number', toNumber);
+  if (destinationType === 'boolean') return as('boolean', Boolean);
+  if (destinationType === 'time') return as('time', (v) => (typeof v === 'number' ? v : v ? (parseTime(String(v), { now: Date.now() }) ?? null) : null));
+  if (destinationType === 'string' && field.type === 'time') return as('string', (v) => (v === null ? null : formatPattern(v, dateFormat || 'YYYY-MM-DDTHH:mm:ssZ', timezone || 'browser')));
+  if (destinationType === 'string') return as('string', (v) => (v === null || v === undefined ? null : Array.isArray(v) && joinWith ? v.join(joinWith) : typeof v === 'object' ? JSON.stringify(v) : String(v)));
+  if (destinationType === 'other') return as('other', parsed);
+  return field;
+}
+
+function toNumber(v: unknown): number | null {
+  const n = Number(typeof v === 'string' ? v.replaceAll(',', '') : v);
+  return v === null || v === undefined || v === '' || !Number.isFinite(n) ? null : n;
+}
+
+function parsed(v: unknown): unknown {
+  try {
+    return JSON.parse(String(v));
+  } catch {
+    return null;
+  }
+}

@@ -1,5 +1,5 @@
 import { displayName } from '../displayName';
-import { unitFormatter } from '../units';
+import { formatPattern } from '../timePattern';
 import type { Transformer } from './types';
 
 /** A time field as text, in the format and zone that the options name. */
@@ -7,9 +7,8 @@ export const formatTime: Transformer = (frames, options) =>
   frames.map((frame) => ({
     ...frame,
     fields: frame.fields.map((f) => {
-      if (displayName(f, frame, frames) !== options.timeField && f.name !== options.timeField) return f;
-      const format = options.outputFormat ? unitFormatter(`time:${options.outputFormat}`) : unitFormatter('dateTimeAsIso');
-      const context = { zone: options.timezone || 'browser', now: 0 };
-      return { ...f, type: 'string' as const, values: f.values.map((v) => (v === null ? null : format(Number(v), undefined, context).text)) };
+      if (displayName(f, frame, frames) !== options.timeField || f.type !== 'time') return f;
+      const pattern: string = options.outputFormat || 'YYYY-MM-DD HH:mm:ss';
+      return { ...f, type: 'string' as const, values: f.values.map((v) => (v === null ? null : formatPattern(Number(v), pattern, options.timezone || 'browser'))) };
     }),
   }));

@@ -1,29 +1,36 @@
 /** Transformations in order; each is a file and a line in the registry. One that is unknown leaves the frames as they are. */
 import type { Transformation } from '../dashboard';
-import { matches } from '../fieldConfig';
 import { displayName } from '../displayName';
+import { matches } from '../fieldConfig';
 import type { Frame } from '../frames';
 import { calculateField } from './calculateField';
+import { concatenate } from './concatenate';
 import { convertFieldType } from './convertFieldType';
 import { extractFields } from './extractFields';
-import { filterByRefId, filterByValue, filterFieldsByName, limit } from './filter';
+import { filterByRefId, filterFieldsByName, isOfQuery, limit } from './filter';
+import { filterByValue } from './filterByValue';
 import { formatTime } from './formatTime';
-import { groupBy, groupingToMatrix } from './groupBy';
-import { joinByField, joinByLabels } from './join';
+import { groupBy } from './groupBy';
+import { groupingToMatrix } from './groupingToMatrix';
+import { histogram } from './histogram';
+import { joinByField } from './join';
+import { joinByLabels } from './joinByLabels';
 import { labelsToFields } from './labelsToFields';
-import { merge, seriesToRows } from './merge';
+import { merge } from './merge';
 import { organize } from './organize';
 import { partitionByValues } from './partitionByValues';
 import { prepareTimeSeries } from './prepareTimeSeries';
 import { reduce } from './reduce';
 import { renameByRegex } from './renameByRegex';
+import { seriesToRows } from './seriesToRows';
 import { sortBy } from './sortBy';
 import { timeSeriesTable } from './timeSeriesTable';
+import { transpose } from './transpose';
 import type { Transformer } from './types';
 
 const TRANSFORMERS: Readonly<Record<string, Transformer>> = {
   calculateField,
-  concatenate: (frames) => (frames.length > 1 ? [{ ...frames[0], fields: frames.flatMap((f) => f.fields), length: Math.max(...frames.map((f) => f.length)) }] : frames),
+  concatenate,
   convertFieldType,
   extractFields,
   filterByRefId,
@@ -32,6 +39,7 @@ const TRANSFORMERS: Readonly<Record<string, Transformer>> = {
   formatTime,
   groupBy,
   groupingToMatrix,
+  histogram,
   joinByField,
   joinByLabels,
   labelsToFields,
@@ -42,27 +50,39 @@ const TRANSFORMERS: Readonly<Record<string, Transformer>> = {
   prepareTimeSeries,
   reduce,
   renameByRegex,
-  seriesToColumns: (frames, options, context) => joinByField(frames, { ...options, mode: 'outer' }, context),
+  seriesToColumns: (frames, options) => joinByField(frames, { ...options, mode: 'outer' }),
   seriesToRows,
   sortBy,
   timeSeriesTable,
+  transpose,
 };
 
 export function knownTransformation(id: string): boolean {
   return Object.hasOwn(TRANSFORMERS, id);
 }
 
-/** Apply all steps; a step with a filter sees only the frames that the filter matches. */
+/** Apply all steps; a step with a filter sees only the frames that the filter matches. `fill`: variables in options. */
 export function transform(frames: Frame[], steps: readonly Transformation[], fill: (text: string) => string = (t) => t): Frame[] {
   let current = frames;
   for (const step of steps) {
     if (step.disabled || !knownTransformation(step.id)) continue;
-    const apply = (input: Frame[]) => TRANSFORMERS[step.id](input, step.options ?? {}, { fill });
-    if (!step.filter?.options) current = apply(current);
-    else {
-      const chosen = (f: Frame) => f.fields.some((x) => matches(step.filter!, x, f, displayName(x, f, current)));
-      current = [...apply(current.filter(chosen)), ...current.filter((f) => !chosen(f))];
-    }
+    const apply = (input: Frame[]) => TRANSFORMERS[step.id](input, filled(step.options ?? {}, fill));
+    current = step.filter?.options ? applyToSome(current, step.filter, apply) : apply(current);
   }
   return current;
+}
+
+function applyToSome(frames: Frame[], filter: NonNullable<Transformation['filter']>, apply: (frames: Frame[]) => Frame[]): Frame[] {
+  const chosen = (f: Frame) => (filter.id === 'byRefId' ? isOfQuery(f, String(filter.options)) : f.fields.some((x) => matches(filter, x, f, displayName(x, f, frames))));
+  const result = [...apply(frames.filter(chosen))];
+  const others = frames.filter((f) => !chosen(f));
+  // Where the first of them was: an order of frames is an order of colours.
+  result.splice(frames.indexOf(others[0]), 0, ...others);
+  return result;
+}
+
+function filled(value: any, fill: (text: string) => string): any {
+  if (typeof value === 'string') return fill(value);
+  if (Array.isArray(value)) return value.map((v) => filled(v, fill));
+  return value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, filled(v, fill)])) : value;
 }

@@ -1,62 +1,77 @@
-/** Join frames on a field, or on labels. */
+/** Join frames on a field: on its values (outer, inner), or table by table (outerTabular). */
 import { displayName } from '../displayName';
+import { isNamed } from '../fieldConfig';
 import type { Field, Frame } from '../frames';
 import type { Transformer } from './types';
 
-export const joinByField: Transformer = (frames, options) => {
-  const wanted: string | undefined = options.byField;
-  const parts = frames.flatMap((frame) => {
-    const key = wanted ? frame.fields.find((f) => f.name === wanted || displayName(f, frame, frames) === wanted) : frame.fields.find((f) => f.type === 'time');
-    return key && frame.length ? [{ frame, key }] : [];
-  });
-  if (parts.length < 2) return parts.length ? [parts[0].frame] : frames;
-  const inner = options.mode === 'inner';
-  const keys = inner ? parts.map((p) => p.key.values).reduce((a, b) => a.filter((v) => new Set(b).has(v))) : [...new Set(parts.flatMap((p) => p.key.values))];
-  const unique = [...new Set(keys)];
-  if (parts[0].key.type === 'time' || parts[0].key.type === 'number') unique.sort((a, b) => a - b);
-  const fields: Field[] = [{ ...parts[0].key, values: unique }];
-  const several = new Set(parts.map((p) => p.frame.refId)).size > 1;
-  for (const { frame, key } of parts) {
-    const at = new Map(key.values.map((v, i) => [v, i]));
-    for (const field of frame.fields) {
-      if (field === key) continue;
-      const values = unique.map((k) => (at.has(k) ? field.values[at.get(k)!] : null));
-      fields.push(renamed(field, frame, fields, several, values));
-    }
-  }
-  return [{ refId: `joinByField-${parts.map((p) => p.frame.refId).join('-')}`, fields, length: unique.length }];
-};
-
-/** A name that two frames share is told apart: values by refId, others by number. */
-function renamed(field: Field, frame: Frame, taken: readonly Field[], several: boolean, values: unknown[]): Field {
-  const copy = { ...field, values };
-  if (field.labels && Object.keys(field.labels).length) return { ...copy, config: { ...field.config, displayNameFromDS: field.config.displayNameFromDS ?? frame.name } };
-  if (field.name === 'Value' && several && !field.config.displayName && !field.config.displayNameFromDS) return { ...copy, name: `Value #${frame.refId}` };
-  const same = taken.filter((t) => t.name === field.name || t.name.startsWith(`${field.name} `)).length;
-  return same && !field.config.displayName ? { ...copy, name: `${field.name} ${same + 1}` } : copy;
+interface Part {
+  key: Field;
+  others: Field[];
 }
 
-/** One row for each set of the join labels; one column for each value of the `value` label. */
-export const joinByLabels: Transformer = (frames, options) => {
-  const valueLabel: string | undefined = options.value;
-  if (!valueLabel) return frames;
-  const numbers = frames.flatMap((f) => f.fields.filter((x) => x.type === 'number' && x.labels?.[valueLabel]));
-  if (!numbers.length) return frames;
-  const join: string[] = options.join?.length ? options.join : [...new Set(numbers.flatMap((f) => Object.keys(f.labels!)))].filter((n) => n !== valueLabel).sort();
-  const names = [...new Set(numbers.map((f) => f.labels![valueLabel]))];
-  const rows = new Map<string, { key: string[]; values: Record<string, unknown> }>();
-  for (const field of numbers) {
-    const key = join.map((n) => field.labels![n] ?? '');
-    const id = JSON.stringify(key);
-    const row = rows.get(id) ?? { key, values: {} };
-    row.values[field.labels![valueLabel]] = field.values.at(-1);
-    rows.set(id, row);
-  }
-  const all = [...rows.values()];
-  return [
-    {
-      length: all.length,
-      fields: [...join.map((name, i): Field => ({ name, type: 'string', config: {}, values: all.map((r) => r.key[i]) })), ...names.map((name): Field => ({ name, type: 'number', config: {}, values: all.map((r) => r.values[name] ?? null) }))],
-    },
-  ];
+export const joinByField: Transformer = (frames, options) => {
+  if (frames.length < 2) return frames;
+  const parts = frames.flatMap((frame) => part(frame, frames, options.byField) ?? []);
+  const refId = `joinByField-${frames.map((f) => f.refId).join('-')}`;
+  if (!parts.length) return [{ refId, fields: [], length: 0 }];
+  const fields = [parts[0].key, ...parts.flatMap((p) => p.others)];
+  const columns = joined(parts, options.mode, parts.length < frames.length);
+  return [{ refId, fields: fields.map((f, i) => ({ ...f, values: columns[i] })), length: columns[0].length }];
 };
+
+/** The key and the rest, named so that they can be told apart: the frame's name is the value's, or a label. */
+function part(frame: Frame, frames: Frame[], byField: string | undefined): Part | undefined {
+  const key = frame.fields.find((f) => (byField ? isNamed(f, frame, displayName(f, frame, frames), [byField]) : f.type === 'time'));
+  if (!key) return undefined;
+  const told = (field: Field): Field => {
+    // Labels, if only none: a second time is a column like others, and is numbered as they are.
+    if (!frame.name) return { ...field, labels: field.labels ?? {} };
+    if (field.name === 'Value') return { ...field, name: frame.name, labels: field.labels ?? {} };
+    return { ...field, labels: { name: frame.name, ...field.labels } };
+  };
+  return { key, others: frame.fields.filter((f) => f !== key).map(told) };
+}
+
+function joined(parts: Part[], mode: string | undefined, incomplete: boolean): unknown[][] {
+  const tables = parts.map((p) => [p.key.values, ...p.others.map((f) => f.values)]);
+  if (mode === 'inner' && incomplete) return tables.flatMap((t, i) => (i ? t.slice(1) : t)).map(() => []);
+  if (mode === 'inner' || mode === 'outerTabular') return tables.reduce((left, right) => joinRows(left, right, mode === 'outerTabular'));
+  return joinValues(tables, parts[0].key.type);
+}
+
+/** One row a value of the key; of rows with the same key in one table the last counts. Tables whose keys are the same are put side by side. */
+function joinValues(tables: unknown[][][], type: Field['type']): unknown[][] {
+  const [keys] = tables[0];
+  const ascending = (a: any, b: any) => a - b;
+  if (tables.every(([other]) => other.length === keys.length && other.every((k, i) => k === keys[i]))) {
+    const columns = tables.flatMap((t, i) => (i ? t.slice(1) : t));
+    const isAscending = keys.every((k: any, i) => i === 0 || k > (keys[i - 1] as any));
+    if (isAscending || type === 'string') return columns;
+    const order = keys.map((_, i) => i).sort((a, b) => ascending(keys[a], keys[b]));
+    return columns.map((column) => order.map((i) => column[i]));
+  }
+  const unique = [...new Set(tables.flatMap(([k]) => k))];
+  if (type !== 'string') unique.sort(ascending);
+  return [
+    unique,
+    ...tables.flatMap(([own, ...columns]) => {
+      const at = new Map(own.map((k, i) => [k, i]));
+      return columns.map((column) => unique.map((k) => (at.has(k) ? column[at.get(k)!] : null)));
+    }),
+  ];
+}
+
+/** Every pair of rows with the same key, in the order of the left; `outer`: then the rows without a partner, left before right. */
+function joinRows(left: unknown[][], right: unknown[][], outer: boolean): unknown[][] {
+  const rowsOf = new Map<string, number[]>();
+  right[0].forEach((key, i) => rowsOf.set(String(key), [...(rowsOf.get(String(key)) ?? []), i]));
+  const partners = left[0].map((key) => (key === null || key === undefined ? [] : (rowsOf.get(String(key)) ?? [])));
+  const pairs: [number, number][] = partners.flatMap((rows, i) => rows.map((j): [number, number] => [i, j]));
+  if (outer) {
+    const met = new Set(partners.flat());
+    partners.forEach((rows, i) => rows.length || pairs.push([i, -1]));
+    right[0].forEach((_, j) => met.has(j) || pairs.push([-1, j]));
+  }
+  const cell = (column: unknown[], i: number) => (i < 0 ? null : column[i]);
+  return [pairs.map(([i, j]) => (i < 0 ? right[0][j] : left[0][i])), ...left.slice(1).map((c) => pairs.map(([i]) => cell(c, i))), ...right.slice(1).map((c) => pairs.map(([, j]) => cell(c, j)))];
+}

@@ -4,9 +4,9 @@ import { joinByField } from './join';
 import { groupRows } from './rows';
 import type { Transformer } from './types';
 
-export const prepareTimeSeries: Transformer = (frames, options, context) => {
+export const prepareTimeSeries: Transformer = (frames, options) => {
   const multi = frames.flatMap(toMulti);
-  if (options.format === 'wide') return multi.length > 1 ? joinByField(multi, {}, context) : multi;
+  if (options.format === 'wide') return multi.length > 1 ? joinByField(multi, {}) : multi;
   if (options.format === 'long' || options.format === 'rows') return frames;
   return multi;
 };

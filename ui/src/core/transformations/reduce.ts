@@ -1,24 +1,46 @@
 /** Series to single values: one row a series, or each field reduced in place. */
 import { displayName } from '../displayName';
-import type { Field, Frame } from '../frames';
-import { calculation } from '../reduce';
+import { matches } from '../fieldConfig';
+import { guessType, type Field, type Frame } from '../frames';
+import { calculation, type Calculation } from '../reduce';
 import type { Transformer } from './types';
 
+type Chosen = (field: Field, frame: Frame) => boolean;
+
 export const reduce: Transformer = (frames, options) => {
-  const calcs = (options.reducers?.length ? (options.reducers as string[]) : ['max']).flatMap((id) => calculation(id) ?? []);
-  if (options.mode === 'reduceFields') return frames.map((frame) => reduceInPlace(frame, calcs[0]?.id ?? 'last', options.includeTimeField === true));
-  const series = frames.flatMap((frame) => frame.fields.filter((f) => f.type === 'number' || (options.includeTimeField && f.type === 'time')).map((field) => ({ field, frame })));
-  if (!series.length) return frames;
-  const labels = options.labelsToFields ? [...new Set(series.flatMap((s) => Object.keys(s.field.labels ?? {})))] : [];
-  const fields: Field[] = [
-    { name: 'Field', type: 'string', config: {}, values: series.map((s) => (labels.length ? s.field.name : displayName(s.field, s.frame, frames))) },
-    ...labels.map((name): Field => ({ name, type: 'string', config: {}, values: series.map((s) => s.field.labels?.[name] ?? null) })),
-    ...calcs.map((calc): Field => ({ name: calc.name, type: calc.id === 'allIsZero' || calc.id === 'allIsNull' ? 'boolean' : 'number', config: {}, values: series.map((s) => calc.of(s.field.values)) })),
-  ];
-  return [{ refId: frames[0]?.refId, fields, length: series.length }];
+  const calcs = ((options.reducers ?? ['max']) as string[]).flatMap((id) => calculation(id) ?? []);
+  if (!calcs.length) return frames;
+  const inPlace = options.mode === 'reduceFields';
+  const chosen: Chosen = (field, frame) => (options.fields ? matches(options.fields, field, frame, displayName(field, frame, frames)) : field.type !== 'time' || (inPlace && options.includeTimeField === true));
+  return inPlace ? frames.flatMap((frame) => reduceInPlace(frame, calcs, chosen)) : reduceToRows(frames, calcs, chosen, options.labelsToFields === true);
 };
 
-function reduceInPlace(frame: Frame, id: string, withTime: boolean): Frame {
-  const fields = frame.fields.filter((f) => f.type !== 'time' || withTime).map((f) => ({ ...f, values: [calculation(id)!.of(f.values)] }));
-  return { ...frame, fields, length: 1 };
+/** What cannot be calculated is NaN in the table. */
+function reduceToRows(frames: Frame[], calcs: Calculation[], chosen: Chosen, withLabels: boolean): Frame[] {
+  if (!frames.length) return [];
+  const series = frames.flatMap((frame) => frame.fields.filter((f) => chosen(f, frame)).map((field) => ({ field, frame })));
+  const labels = withLabels ? [...new Set(frames.flatMap((f) => f.fields.flatMap((x) => Object.keys(x.labels ?? {}))))] : [];
+  const fields: Field[] = [
+    { name: 'Field', type: 'string', config: {}, values: series.map((s) => (withLabels ? s.field.name : displayName(s.field, s.frame, frames))) },
+    ...labels.map((name): Field => ({ name, type: 'string', config: {}, values: series.map((s) => s.field.labels?.[name] ?? null) })),
+    ...calcs.map((calc): Field => {
+      const values = series.map((s) => calc.of(s.field.values, s.field.type) ?? NaN);
+      return { name: calc.name, type: guessType(values), config: {}, values };
+    }),
+  ];
+  return [{ refId: `reduce-${frames.map((f) => f.refId).join('-')}`, fields, length: series.length }];
+}
+
+const KEEP_TYPE = new Set(['first', 'firstNotNull', 'last', 'lastNotNull']);
+
+/** Several calculations of one field are told apart by a label. */
+function reduceInPlace(frame: Frame, calcs: Calculation[], chosen: Chosen): Frame[] {
+  const reduced = (field: Field, calc: Calculation): Field => ({
+    ...field,
+    labels: { ...field.labels, ...(calcs.length > 1 && { reducer: calc.name }) },
+    type: KEEP_TYPE.has(calc.id) ? field.type : calc.id === 'allValues' || calc.id === 'uniqueValues' ? 'other' : 'number',
+    values: [calc.of(field.values, field.type)],
+  });
+  const fields = frame.fields.filter((f) => chosen(f, frame)).flatMap((f) => calcs.map((calc) => reduced(f, calc)));
+  return fields.length ? [{ ...frame, fields, length: 1 }] : [];
 }

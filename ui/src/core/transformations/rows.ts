@@ -18,7 +18,3 @@ export function groupRows(keys: readonly Field[], length: number): { key: unknow
   }
   return [...groups.values()];
 }
-
-export function withoutLabels(field: Field): Field {
-  return { ...field, labels: undefined };
-}

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { displayName } from '../displayName';
 import { makeFrame, type Frame } from '../frames';
+import { nameTableValues } from '../tableValues';
 import { knownTransformation, transform } from './index';
 
 const run = (frames: Frame[], id: string, options: object = {}) => transform(frames, [{ id, options }]);
 /** Columns by name: short to compare. */
 const table = (frame: Frame, all: Frame[] = [frame]) => Object.fromEntries(frame.fields.map((f) => [displayName(f, frame, all), f.values]));
 
-const byTenant = (refId: string, values: number[]) => makeFrame([{ name: 'Time', type: 'time', values: values.map(() => 5) }, { name: 'tenant', values: ['a', 'b'] }, { name: 'Value', values }], { refId });
+const byTenant = (refId: string, values: number[]) => makeFrame([{ name: 'Time', type: 'time', values: values.map(() => 5) }, { name: 'tenant', values: ['a', 'b'] }, { name: 'Value', values }], { refId, meta: { preferredVisualisationType: 'table' } });
 const series = (name: string, values: number[], labels?: Record<string, string>) => makeFrame([{ name: 'Time', type: 'time', values: [1, 2] }, { name: 'Value', values, labels, config: labels ? {} : { displayNameFromDS: name } }], { refId: 'A' });
 
 test('all 22 that dashboards use are known', () => {
@@ -21,7 +22,7 @@ test('an unknown one, and a disabled one, leave the frames alone', () => {
 });
 
 test('merge makes one row of those that agree, and tells values apart by query', () => {
-  const [merged] = run([byTenant('A', [1, 2]), byTenant('B', [3, 4])], 'merge');
+  const [merged] = run(nameTableValues([byTenant('A', [1, 2]), byTenant('B', [3, 4])]), 'merge');
   expect(table(merged)).toEqual({ Time: [5, 5], tenant: ['a', 'b'], 'Value #A': [1, 2], 'Value #B': [3, 4] });
 });
 
@@ -77,7 +78,7 @@ test('sortBy and limit', () => {
 describe('calculateField', () => {
   const frame = () => makeFrame([{ name: 'a', values: [6, 8] }, { name: 'b', values: [3, null] }]);
   const last = (options: object) => run([frame()], 'calculateField', options)[0].fields.at(-1)!;
-  test('binary', () => expect(last({ mode: 'binary', binary: { left: 'a', operator: '/', right: 'b' }, alias: 'ratio' })).toMatchObject({ name: 'ratio', values: [2, null] }));
+  test('binary', () => expect(last({ mode: 'binary', binary: { left: 'a', operator: '/', right: 'b' }, alias: 'ratio' })).toMatchObject({ name: 'ratio', values: [2, Infinity] }));
   test('binary with a number', () => expect(last({ mode: 'binary', binary: { left: { matcher: { id: 'byName', options: 'a' } }, operator: '*', right: { fixed: '10' } } })).toMatchObject({ name: 'a * 10', values: [60, 80] }));
   test('row total', () => expect(last({ mode: 'reduceRow', reduce: { reducer: 'sum' } })).toMatchObject({ name: 'Total', values: [9, 8] }));
   test('unary and index', () => {
@@ -87,7 +88,9 @@ describe('calculateField', () => {
 });
 
 test('labelsToFields makes columns of labels', () => {
-  const [frame] = run([series('', [1, 2], { pod: 'x' }), series('', [3, 4], { pod: 'y' })], 'labelsToFields');
+  const frames = run([series('', [1, 2], { pod: 'x' }), series('', [3, 4], { pod: 'y' })], 'labelsToFields');
+  const [frame] = run(frames, 'merge');
+  expect(frames.map((f) => table(f))).toEqual([{ Time: [1, 2], Value: [1, 2], pod: ['x', 'x'] }, { Time: [1, 2], Value: [3, 4], pod: ['y', 'y'] }]);
   expect(table(frame)).toEqual({ Time: [1, 2, 1, 2], pod: ['x', 'x', 'y', 'y'], Value: [1, 2, 3, 4] });
 });
 
@@ -127,4 +130,25 @@ test('timeSeriesTable has a row a series with the series in a cell', () => {
 test('joinByLabels turns one label into columns', () => {
   const [frame] = run([series('', [1, 2], { pod: 'x', what: 'cpu' }), series('', [3, 4], { pod: 'x', what: 'mem' })], 'joinByLabels', { value: 'what' });
   expect(table(frame)).toEqual({ pod: ['x'], cpu: [2], mem: [4] });
+});
+
+test('a step with a filter changes the frames of its query and keeps their order', () => {
+  const frames = transform([byTenant('A', [1, 2]), byTenant('B', [3, 4])], [{ id: 'limit', options: { limitField: 1 }, filter: { id: 'byRefId', options: 'B' } }]);
+  expect(frames.map((f) => [f.refId, f.length])).toEqual([['A', 2], ['B', 1]]);
+});
+
+test('histogram counts, for each field or together', () => {
+  const frame = makeFrame([{ name: 'v', type: 'number', values: [1, 1.5, 2, 9] }, { name: 'w', type: 'number', values: [1, null] }]);
+  expect(table(run([frame], 'histogram', { bucketSize: 1 })[0])).toEqual({ xMin: [1, 2, 9], xMax: [2, 3, 10], v: [2, 1, 1], w: [1, 0, 0] });
+  expect(table(run([frame], 'histogram', { bucketSize: 1, combine: true })[0])).toEqual({ xMin: [1, 2, 9], xMax: [2, 3, 10], count: [3, 1, 1] });
+});
+
+test('organize orders by name or label on request, the time first', () => {
+  const frame = makeFrame([{ name: 'b', values: [1] }, { name: 'time', type: 'time', values: [1] }, { name: 'a', values: [2] }]);
+  expect(Object.keys(table(run([frame], 'organize', { orderByMode: 'auto', orderBy: [{ type: 'name', desc: true }] })[0]))).toEqual(['time', 'b', 'a']);
+});
+
+test('variables are filled in all options', () => {
+  const [frame] = transform([byTenant('A', [1, 2])], [{ id: 'organize', options: { renameByName: { Value: '$title' } } }], (t) => t.replace('$title', 'Rate'));
+  expect(Object.keys(table(frame))).toEqual(['Time', 'tenant', 'Rate']);
 });
