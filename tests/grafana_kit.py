@@ -28,6 +28,7 @@ from spyglass.config.grafana import DashboardProvider, Datasource, GrafanaSettin
 from spyglass.dashboards.accounts import SqliteAccounts, ensure_admin
 from spyglass.dashboards.annotations import SqliteAnnotations
 from spyglass.dashboards.library import Library
+from spyglass.dashboards.library_elements import SqliteLibraryElements, panel_models
 from spyglass.dashboards.provisioned import scan
 from spyglass.dashboards.state import State
 from spyglass.model.errors import ExecutionError, ParseError, QueryCanceled
@@ -213,7 +214,8 @@ class Kit:
         self.state = State(self.folder / "state" / "spyglass.sqlite")
         self.accounts = SqliteAccounts(self.state, now_ms=self.clock.now_ms)
         ensure_admin(self.accounts, demo=True)
-        self.library = Library(self.state, now_ms=self.clock.now_ms)
+        self.elements = SqliteLibraryElements(self.state, now_ms=self.clock.now_ms)
+        self.library = Library(self.state, now_ms=self.clock.now_ms, library_panel=panel_models(self.elements))
         self.files = self.folder / "dashboards"
         self.files.mkdir(exist_ok=True)
         self.bridge = QueryBridge(workers=2)
@@ -236,6 +238,7 @@ class Kit:
             library=self.library,
             accounts=self.accounts,
             annotations=SqliteAnnotations(self.state, now_ms=self.clock.now_ms),
+            elements=self.elements,
             datasources=lambda: self.datasources,
             bridge=self.bridge,
             new_budget=TestBudget,

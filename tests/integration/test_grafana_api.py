@@ -653,3 +653,105 @@ async def test_resources_of_loki(admin: httpx.AsyncClient) -> None:
 async def test_metrics_page(client: httpx.AsyncClient) -> None:
     """/metrics needs no login, as Grafana's."""
     assert (await client.get("/metrics")).text == "spyglass_up 1\n"
+
+
+# -- library panels -----------------------------------------------------------------------------------------------------
+
+_LIBRARY = "/api/library-elements"
+_CPU = {"name": "CPU", "kind": 1, "uid": "cpu", "model": {"type": "gauge", "title": "CPU"}}
+
+
+async def test_library_panel_life(admin: httpx.AsyncClient) -> None:
+    """Made, read by uid and name, changed with its version, listed, removed."""
+    made = (await admin.post(_LIBRARY, json=_CPU)).json()["result"]
+    assert (made["uid"], made["version"], made["type"], made["meta"]["folderName"]) == ("cpu", 1, "gauge", "General")
+    assert (await admin.get(f"{_LIBRARY}/cpu")).json()["result"] == made
+    assert (await admin.get(f"{_LIBRARY}/name/CPU")).json()["result"] == [made]
+    change = {"name": "CPU 2", "kind": 1, "version": 1, "model": {"type": "stat"}}
+    changed = await admin.patch(f"{_LIBRARY}/cpu", json=change)
+    assert (changed.status_code, changed.json()["result"]["version"]) == (200, 2)
+    late = await admin.patch(f"{_LIBRARY}/cpu", json=change)
+    assert late.status_code == 412
+    assert late.json() == {"message": "the library element has been changed by someone else"}
+    page = (await admin.get(_LIBRARY, params={"searchString": "cpu", "typeFilter": "stat", "kind": 1})).json()["result"]
+    assert (page["totalCount"], page["page"], page["perPage"]) == (1, 1, 100)
+    assert page["elements"][0]["model"] == {"type": "stat"}
+    gone = await admin.delete(f"{_LIBRARY}/cpu")
+    assert gone.json()["message"] == "Library element deleted"
+    assert (await admin.get(f"{_LIBRARY}/cpu")).status_code == 404
+    assert (await admin.get(f"{_LIBRARY}/name/CPU 2")).json() == {"message": "library element could not be found"}
+
+
+async def test_library_panel_is_refused(kit: Kit, admin: httpx.AsyncClient) -> None:
+    """Taken names are 400, unknown folders and elements 404, bodies without a name 400; viewers may read only."""
+    await admin.post(_LIBRARY, json=_CPU)
+    taken = await admin.post(_LIBRARY, json={**_CPU, "uid": "other"})
+    assert (taken.status_code, taken.json()["message"]) == (400, "library element with that name or UID already exists")
+    assert (await admin.post(_LIBRARY, json={**_CPU, "name": "x"})).status_code == 400
+    assert (await admin.post(_LIBRARY, json={"model": {}})).status_code == 400
+    assert (await admin.post(_LIBRARY, json={"name": "y", "model": 3})).status_code == 400
+    assert (await admin.post(_LIBRARY, json={**_CPU, "uid": "z", "folderUid": "none"})).status_code == 404
+    assert (await admin.patch(f"{_LIBRARY}/none", json={"version": 1})).status_code == 404
+    assert (await admin.delete(f"{_LIBRARY}/none")).status_code == 404
+    assert (await admin.get(f"{_LIBRARY}/none/connections")).status_code == 404
+    eve = ("eve", "viewer-password")
+    kit.accounts.add_user(*eve)
+    async with httpx.AsyncClient(base_url=admin.base_url, auth=eve) as viewer:
+        assert (await viewer.get(f"{_LIBRARY}/cpu")).status_code == 200
+        assert (await viewer.post(_LIBRARY, json=_CPU)).status_code == 403
+        assert (await viewer.delete(f"{_LIBRARY}/cpu")).status_code == 403
+
+
+async def test_dashboards_show_library_panels(admin: httpx.AsyncClient) -> None:
+    """The model comes with the dashboard; who shows it is known, and keeps it from being removed."""
+    await admin.post(_LIBRARY, json=_CPU)
+    panel = {"id": 3, "gridPos": {"x": 0, "y": 0, "w": 6, "h": 4}, "libraryPanel": {"uid": "cpu", "name": "CPU"}}
+    body = {"dashboard": {"title": "Shows", "uid": "shows", "panels": [panel]}}
+    saved = (await admin.post("/api/dashboards/db", json=body)).json()
+    shown = (await admin.get("/api/dashboards/uid/shows")).json()["dashboard"]["panels"][0]
+    assert (shown["type"], shown["id"], shown["libraryPanel"]["uid"]) == ("gauge", 3, "cpu")
+    connections = (await admin.get(f"{_LIBRARY}/cpu/connections")).json()["result"]
+    assert [(one["connectionUid"], one["connectionId"]) for one in connections] == [("shows", saved["id"])]
+    assert (await admin.get(f"{_LIBRARY}/cpu")).json()["result"]["meta"]["connectedDashboards"] == 1
+    refused = await admin.delete(f"{_LIBRARY}/cpu")
+    assert (refused.status_code, refused.json()["message"]) == (403, "the library element has connections")
+    await admin.delete("/api/dashboards/uid/shows")
+    assert (await admin.delete(f"{_LIBRARY}/cpu")).status_code == 200
+
+
+async def test_library_panels_move_with_their_folder(admin: httpx.AsyncClient) -> None:
+    """One is kept in a folder, found there, and falls back to General when the folder goes."""
+    folder = (await admin.post("/api/folders", json={"title": "Team"})).json()
+    made = await admin.post(_LIBRARY, json={**_CPU, "folderUid": folder["uid"]})
+    assert made.json()["result"]["meta"]["folderName"] == "Team"
+    for params in ({"folderFilterUIDs": folder["uid"]}, {"folderFilter": str(folder["id"])}):
+        assert (await admin.get(_LIBRARY, params=params)).json()["result"]["totalCount"] == 1
+    assert (await admin.get(_LIBRARY, params={"folderFilterUIDs": "general"})).json()["result"]["totalCount"] == 0
+    await admin.delete(f"/api/folders/{folder['uid']}")
+    assert (await admin.get(f"{_LIBRARY}/cpu")).json()["result"]["folderUid"] == ""
+
+
+async def test_import_fills_the_library(admin: httpx.AsyncClient) -> None:
+    """`__elements` of an exported dashboard go into the library, with the importer's choices; what is there stays."""
+    await admin.post(_LIBRARY, json=_CPU)
+    elements = {
+        "cpu": {"uid": "cpu", "name": "Other", "kind": 1, "model": {"type": "text"}},
+        "mem": {"uid": "mem", "name": "Memory", "kind": 1, "model": {"type": "stat", "datasource": {"uid": "${DS}"}}},
+    }
+    panels = [{"id": i, "libraryPanel": {"uid": uid, "name": uid}} for i, uid in enumerate(elements, start=1)]
+    model = {
+        "title": "Imported",
+        "uid": "imported",
+        "panels": panels,
+        "__inputs": [{"name": "DS", "type": "datasource", "pluginId": "prometheus"}],
+        "__elements": elements,
+    }
+    inputs = [{"name": "DS", "type": "datasource", "pluginId": "prometheus", "value": "prom"}]
+    answer = await admin.post("/api/dashboards/import", json={"dashboard": model, "inputs": inputs})
+    assert answer.status_code == 200
+    memory = (await admin.get(f"{_LIBRARY}/mem")).json()["result"]
+    assert (memory["name"], memory["model"]["datasource"]) == ("Memory", {"uid": "prom"})
+    shown = (await admin.get("/api/dashboards/uid/imported")).json()["dashboard"]
+    assert [panel["type"] for panel in shown["panels"]] == ["gauge", "stat"]
+    original = (await admin.get("/api/dashboards/uid/imported?original=1")).json()["dashboard"]
+    assert "__elements" not in original

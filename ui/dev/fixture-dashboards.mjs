@@ -109,7 +109,8 @@ export const connected = {
   panels: [
     panel('timeseries', 'Requests by tenant', [0, 0, 12, 9], [{ expr: 'sum by (tenant) (rate(http_requests_total{only_errors="$errors"}[5m]))', legendFormat: '{{tenant}}' }], { links: [{ title: 'Elsewhere', url: '/explore?${__url_time_range}' }], defaults: { unit: 'reqps', links: [{ title: 'About ${__series.name}', url: '/explore?series=${__series.name}&at=${__value.time}' }] } }),
     panel('logs', 'Lines', [12, 0, 12, 9], [{ expr: '{job="backend"}', datasource: loki }], { datasource: loki }),
-    panel('stat', 'Reused', [0, 9, 12, 5], [{ panelId: id - 1, datasource: { uid: '-- Dashboard --' } }], { datasource: { type: 'datasource', uid: '-- Dashboard --' }, timeFrom: '30m', hideTimeOverride: true }),
+    { id: ++id, type: 'library-panel-ref', title: 'Lost', gridPos: { x: 12, y: 9, w: 12, h: 5 }, libraryPanel: { uid: 'lost-1', name: 'Lost panel' } },
+    panel('stat', 'Reused', [0, 9, 12, 5], [{ panelId: id - 2, datasource: { uid: '-- Dashboard --' } }], { datasource: { type: 'datasource', uid: '-- Dashboard --' }, timeFrom: '30m', hideTimeOverride: true }),
   ],
 };
 

@@ -13,6 +13,15 @@ const open = async (page, url, query = '') => {
 
 export const specs = [
   {
+    name: 'a library panel that is not there says which one it is',
+    fixture: true,
+    async test({ page, url }) {
+      await page.goto(`${url}/d/connected/x`);
+      const panel = new DashboardPage(page).panel('Lost');
+      await panel.root.getByText('The library panel “Lost panel” is not in the library (lost-1).').waitFor();
+    },
+  },
+  {
     name: 'ad hoc filters go into every query of their datasource, and into the address',
     fixture: true,
     async test({ page, url }) {

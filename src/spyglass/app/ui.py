@@ -17,6 +17,7 @@ from spyglass.config.grafana import Provisioning, grafana_settings, load_provisi
 from spyglass.dashboards.accounts import SqliteAccounts, ensure_admin
 from spyglass.dashboards.annotations import SqliteAnnotations
 from spyglass.dashboards.library import Library
+from spyglass.dashboards.library_elements import SqliteLibraryElements, panel_models
 from spyglass.dashboards.state import State
 from spyglass.dashboards.watcher import ProvisioningWatcher
 from spyglass.protocols.queries import LogQueries, PromQueries
@@ -32,7 +33,8 @@ class UiPart:
         self._settings, self._shared = settings, shared
         self._provisioning = self._load()
         self._state = State(settings.data / "spyglass.sqlite")
-        self._library = Library(self._state)
+        self._elements = SqliteLibraryElements(self._state)
+        self._library = Library(self._state, library_panel=panel_models(self._elements))
         self._accounts = SqliteAccounts(self._state)
         self._watcher = ProvisioningWatcher(self._library, self._provisioning.providers, clock=shared.clock)
         self._task: asyncio.Task[None] | None = None
@@ -52,6 +54,7 @@ class UiPart:
                 library=self._library,
                 accounts=self._accounts,
                 annotations=SqliteAnnotations(self._state),
+                elements=self._elements,
                 datasources=lambda: self._provisioning.datasources,
                 bridge=self._shared.bridge,
                 new_budget=self._shared.budget,

@@ -6,7 +6,6 @@ file changes, the file wins, as in Grafana. Saved versions stay in the history e
 """
 
 import json
-import secrets
 import sqlite3
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 from spyglass.dashboards import documents
 from spyglass.dashboards.migrate import migrate
+from spyglass.dashboards.migrate.library_panels import FindModel, uids_of
 from spyglass.dashboards.provisioned import ProvisionedFile, Snapshot
 from spyglass.dashboards.state import State
 from spyglass.protocols.dashboards import (
@@ -40,6 +40,10 @@ def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _no_library_panel(_: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     """A dashboard that is shown, and where its content is."""
@@ -50,10 +54,15 @@ class _Entry:
 
 
 class Library(DashboardLibrary):
-    """The collection. Reads are from memory; `save` and `delete` write the state file. now_ms: wall time."""
+    """The collection. Reads are from memory; `save` and `delete` write the state file.
 
-    def __init__(self, state: State, *, now_ms: Callable[[], int] = _wall_ms) -> None:
-        self._state, self._now_ms = state, now_ms
+    now_ms: wall time. library_panel: the models that panels with a `libraryPanel` show.
+    """
+
+    def __init__(
+        self, state: State, *, now_ms: Callable[[], int] = _wall_ms, library_panel: FindModel = _no_library_panel
+    ) -> None:
+        self._state, self._now_ms, self._library_panel = state, now_ms, library_panel
         self._lock = threading.RLock()
         self._snapshots: dict[str, Snapshot] = {}
         self._entries: dict[str, _Entry] = {}
@@ -99,9 +108,18 @@ class Library(DashboardLibrary):
         if entry is None:
             return None
         original = documents.unpack(entry.packed)
-        model = migrate(original, sources)
+        model = migrate(original, sources, library_panel=self._library_panel)
         model["uid"], model["id"], model["version"] = uid, entry.info.id, entry.info.version
         return Dashboard(entry.info, original, model)
+
+    def library_panels(self, uid: str) -> frozenset[str]:
+        with self._lock:
+            entry = self._entries.get(uid)
+        if entry is None:
+            return frozenset()
+        original = documents.unpack(entry.packed)
+        # A resource's panels are only found in its classic form.
+        return uids_of(migrate(original) if documents.is_resource(original) else dict(documents.body_of(original)))
 
     def all(self) -> Sequence[DashboardInfo]:
         with self._lock:
@@ -118,7 +136,7 @@ class Library(DashboardLibrary):
 
     def migrate(self, dashboard: DashboardJson, sources: Sequence[KnownSource] = ()) -> DashboardJson:
         _check_depth(dashboard)
-        return migrate(dashboard, sources)
+        return migrate(dashboard, sources, library_panel=self._library_panel)
 
     def versions(self, uid: str) -> Sequence[SavedVersion]:
         rows = self._state.read("SELECT * FROM dashboard_versions WHERE uid = ? ORDER BY version DESC", (uid,))
@@ -149,7 +167,7 @@ class Library(DashboardLibrary):
             old = self._named(dashboard)
             folder = self._wanted_folder(folder_uid, folder_id, old)
             self._check_save(dashboard, old, folder, title, overwrite=overwrite)
-            uid = old.info.uid if old else documents.uid_of(dashboard) or _fresh_uid()
+            uid = old.info.uid if old else documents.uid_of(dashboard) or documents.fresh_uid()
             if not documents.VALID_UID.fullmatch(uid):
                 raise SaveRefused("bad-request", "uid contains illegal characters or is longer than 40 characters")
             now = self._now_ms()
@@ -264,7 +282,7 @@ class Library(DashboardLibrary):
                 raise SaveRefused(
                     "name-exists", "a folder or dashboard in the general folder with the same name already exists"
                 )
-            uid, now = uid or _fresh_uid(), self._now_ms()
+            uid, now = uid or documents.fresh_uid(), self._now_ms()
             with self._state.write() as connection:
                 connection.execute("INSERT INTO folders VALUES (?, ?, 1, ?, ?)", (uid, title, now, now))
             self._rebuild()
@@ -292,6 +310,7 @@ class Library(DashboardLibrary):
             with self._state.write() as connection:
                 for info in inside:
                     _forget(connection, info.uid)
+                connection.execute("UPDATE library_elements SET folder_uid = '' WHERE folder_uid = ?", (uid,))
                 connection.execute("DELETE FROM folders WHERE uid = ?", (uid,))
             self._rebuild()
             return folder
@@ -416,8 +435,3 @@ def _from_row(info: DashboardInfo, row: Any) -> DashboardInfo:
 def _forget(connection: sqlite3.Connection, uid: str) -> None:
     for table in ("dashboards", "dashboard_versions", "stars"):
         connection.execute(f"DELETE FROM {table} WHERE uid = ?", (uid,))
-
-
-def _fresh_uid() -> str:
-    """A uid as Grafana makes them: 14 characters, no two alike."""
-    return secrets.token_hex(7)

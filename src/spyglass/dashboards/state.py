@@ -1,4 +1,4 @@
-"""The one SQLite file `<data>/state/spyglass.sqlite`: people, sessions, saved dashboards, stars, preferences, annotations.
+"""The one SQLite file `<data>/state/spyglass.sqlite`: people, sessions, saved dashboards, library panels, stars, preferences, annotations.
 
 One connection, one lock, WAL: every statement is short, and a commit is durable before the call returns. The schema's version
 is `PRAGMA user_version`; each entry of `_STEPS` takes the file one version further, so that old files open.
@@ -51,6 +51,14 @@ _STEPS: Sequence[str] = (
         created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX annotations_by_time ON annotations (time_ms, time_end_ms);
+    """,
+    """
+    CREATE TABLE library_elements (
+        uid TEXT PRIMARY KEY, kind INTEGER NOT NULL, name TEXT NOT NULL, folder_uid TEXT NOT NULL, type TEXT NOT NULL,
+        description TEXT NOT NULL, packed BLOB NOT NULL, version INTEGER NOT NULL, created_ms INTEGER NOT NULL,
+        updated_ms INTEGER NOT NULL, created_by TEXT NOT NULL, updated_by TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX library_elements_by_name ON library_elements (name);
     """,
 )
 

@@ -114,6 +114,10 @@ class DashboardLibrary(Protocol):
         """sources: what names and defaults of data sources in old dashboards mean."""
         ...
 
+    def library_panels(self, uid: str) -> frozenset[str]:
+        """The uids of the library panels that a dashboard shows; none where there is no such dashboard."""
+        ...
+
     def all(self) -> Sequence[DashboardInfo]:
         """Every dashboard, by folder title and title."""
         ...

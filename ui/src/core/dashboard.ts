@@ -41,6 +41,8 @@ export interface PanelModel {
   gridPos: GridPos;
   datasource?: DatasourceRef;
   targets: Target[];
+  /** The library panel that it shows, or should. */
+  library?: { uid: string; name: string };
   /** The data itself, of a dashboard that was kept with it. */
   snapshot?: Frame[];
   options: Record<string, any>;
@@ -165,6 +167,7 @@ function parsePanel(raw: any, newId: () => number): PanelModel {
     gridPos: { x: Number(grid.x) || 0, y: Number(grid.y) || 0, w: Math.min(GRID_COLUMNS, Number(grid.w) || 12), h: Number(grid.h) || 8 },
     datasource: raw?.datasource ? { type: raw.datasource.type, uid: raw.datasource.uid } : undefined,
     targets: array(raw?.targets).map((t, i) => ({ ...t, refId: text(t?.refId) || String.fromCharCode(65 + (i % 26)) })),
+    library: raw?.libraryPanel ? { uid: text(raw.libraryPanel.uid), name: text(raw.libraryPanel.name) } : undefined,
     snapshot: Array.isArray(raw?.snapshotData) ? framesOf(raw.snapshotData) : undefined,
     options: object(raw?.options),
     fieldConfig: { defaults: object(config.defaults), overrides: array(config.overrides).filter((o) => o?.matcher && Array.isArray(o.properties)) },

@@ -33,6 +33,11 @@ export const PANELS: Readonly<Record<string, PanelKind>> = {
 /** Shows the name of a kind that is not known, and its data as a table. */
 export const UNKNOWN: PanelKind = { load: () => import('./UnknownPanel.svelte') };
 
+/** A library panel that the library does not have: the server leaves this type in its place. */
+const MISSING_TYPE = 'library-panel-ref';
+const MISSING: PanelKind = { load: () => import('./MissingLibraryPanel.svelte'), withoutQueries: true };
+
 export function panelKind(type: string): PanelKind {
+  if (type === MISSING_TYPE) return MISSING;
   return Object.hasOwn(PANELS, type) ? PANELS[type] : UNKNOWN;
 }

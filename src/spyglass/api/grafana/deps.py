@@ -11,6 +11,7 @@ from spyglass.api.bridge import CancellableBudget, QueryBridge
 from spyglass.config.grafana import Datasource, GrafanaSettings
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.dashboards import Accounts, Annotations, DashboardLibrary
+from spyglass.protocols.library_elements import LibraryElements
 from spyglass.protocols.queries import LogQueries, PromQueries
 
 
@@ -26,6 +27,7 @@ class GrafanaDeps:
     library: DashboardLibrary
     accounts: Accounts
     annotations: Annotations
+    elements: LibraryElements
     datasources: Callable[[], Sequence[Datasource]]
     bridge: QueryBridge
     new_budget: Callable[[], CancellableBudget]

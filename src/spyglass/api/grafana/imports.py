@@ -1,5 +1,6 @@
 """Dashboards from elsewhere: brought to today's schema, or imported with choices for their inputs."""
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +13,9 @@ from spyglass.api.grafana.auth import need, user_of
 from spyglass.api.grafana.deps import GrafanaDeps
 from spyglass.api.grafana.replies import ApiError, read_json, reply
 from spyglass.api.grafana.shapes import dashboard_url, in_thread
+from spyglass.protocols.library_elements import PANEL, VARIABLE, ElementRefused
+
+log = logging.getLogger(__name__)
 
 _INPUT = re.compile(r"\$\{([A-Za-z0-9_-]+)\}")
 
@@ -42,6 +46,7 @@ def routes(deps: GrafanaDeps) -> list[Route]:
             raise ApiError(400, "bad request data: dashboard is missing")
         folder_uid = body.get("folderUid")
         filled = _with_inputs(model, body.get("inputs"))
+        await in_thread(lambda: _keep_elements(deps, filled, folder_uid, user.login))
         info = await in_thread(
             lambda: library.save(
                 filled,
@@ -66,6 +71,36 @@ def routes(deps: GrafanaDeps) -> list[Route]:
         Route("/api/dashboards/migrate", migrated, methods=["POST"]),
         Route("/api/dashboards/import", imported, methods=["POST"]),
     ]
+
+
+def _keep_elements(deps: GrafanaDeps, model: dict[str, Any], folder_uid: object, by: str) -> None:
+    """Move the library panels that came along into the library, as Grafana does; those that are there already win.
+
+    One that the library refuses (its name is taken) stays in the dashboard.
+    """
+    elements = model.get("__elements")
+    if not isinstance(elements, dict):
+        return
+    left = {}
+    for uid, element in elements.items():
+        inner = element.get("model") if isinstance(element, dict) else None
+        if not isinstance(inner, dict) or deps.elements.get(str(uid)) is not None:
+            continue
+        try:
+            deps.elements.create(
+                str(element.get("name") or uid),
+                inner,
+                kind=element["kind"] if element.get("kind") in (PANEL, VARIABLE) else PANEL,
+                folder_uid=folder_uid if isinstance(folder_uid, str) and folder_uid != "general" else "",
+                uid=str(uid),
+                by=by,
+            )
+        except ElementRefused as err:
+            log.info("library element %s stays in its dashboard: %s", uid, err.message)
+            left[uid] = element
+    model.pop("__elements")
+    if left:
+        model["__elements"] = left
 
 
 def _with_inputs(model: Mapping[str, Any], inputs: object) -> dict[str, Any]:

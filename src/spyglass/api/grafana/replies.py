@@ -20,6 +20,7 @@ from spyglass.model.errors import (
     Unavailable,
 )
 from spyglass.protocols.dashboards import SaveRefused
+from spyglass.protocols.library_elements import ElementRefused
 
 MAX_BODY = 32 << 20
 """A request body larger than this is refused: no dashboard comes near."""
@@ -27,7 +28,7 @@ MAX_BODY = 32 << 20
 API_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """What people see depends on who they are and on now: nothing of it is kept by browsers and proxies."""
 
-_REFUSED = {"version-mismatch": 412, "name-exists": 412, "not-found": 404}
+_REFUSED = {"version-mismatch": 412, "name-exists": 412, "not-found": 404, "in-use": 403}
 
 
 class ApiError(Exception):
@@ -58,6 +59,8 @@ def error_of(err: SpyglassError) -> ApiError:
     """The one place where a kind of error becomes a status."""
     if isinstance(err, SaveRefused):
         return ApiError(_REFUSED.get(err.reason, 400), err.message, status=err.reason)
+    if isinstance(err, ElementRefused):
+        return ApiError(_REFUSED.get(err.reason, 400), err.message)
     return ApiError(status_of(err), str(err))
 
 

@@ -18,6 +18,7 @@ from spyglass.dashboards.migrate import (
     graph,
     heatmap,
     inputs,
+    library_panels,
     links,
     lists,
     panel_ids,
@@ -34,6 +35,7 @@ from spyglass.dashboards.migrate import (
     text_panel,
     transformations,
 )
+from spyglass.dashboards.migrate.library_panels import FindModel
 from spyglass.dashboards.migrate.values import Json, panels_of, whole
 from spyglass.protocols.dashboards import KnownSource
 
@@ -62,11 +64,16 @@ PANEL_MIGRATIONS: Sequence[PanelMigration] = (
 
 
 def migrate(
-    dashboard: Mapping[str, Any], sources: Sequence[KnownSource] = (), *, problems: list[str] | None = None
+    dashboard: Mapping[str, Any],
+    sources: Sequence[KnownSource] = (),
+    *,
+    problems: list[str] | None = None,
+    library_panel: FindModel | None = None,
 ) -> Json:
     """A classic dashboard in today's schema. sources: what names and defaults of data sources mean.
 
     Changes no argument but problems, which takes a sentence for each panel that had to stay as it was.
+    library_panel: what the library has; `__elements` of the dashboard come after it.
     """
     if is_resource(dashboard) or is_resource(body_of(dashboard)):
         model = resource.to_classic(copy.deepcopy(dict(dashboard)))
@@ -74,6 +81,8 @@ def migrate(
         model = copy.deepcopy(dict(body_of(dashboard)))
     version = whole(model.get("schemaVersion"))
     inputs.resolve(model, sources)
+    if library_panel is not None:
+        library_panels.inline(model, library_panel)
     rows.migrate(model)
     settings.migrate(model)
     panel_ids.migrate(model)

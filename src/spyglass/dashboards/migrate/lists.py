@@ -32,7 +32,7 @@ def migrate(panel: Json, version: int) -> None:
     if isinstance(kind, str) and kind in _NAMES:
         kind = panel["type"] = _NAMES[kind]
     if not kind and isinstance(panel.get("libraryPanel"), dict):
-        # Its content is in a library that we do not have: it says its name.
+        # Its content is in a library that is not here: it says its name.
         panel["type"] = "library-panel-ref"
         return
     if kind is None or not isinstance(kind, str) or not kind:
