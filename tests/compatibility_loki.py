@@ -40,10 +40,7 @@ UNWRAPPED = frozenset(
 
 STREAM = '{app="x"}'
 DIFFERENCES = (
-    "Lines of a delete request stay visible until it is carried out, once `compactor.delete_request_cancel_period` (24 h) is over;"
-    " Loki hides them at once. Set the period to `1s` to have them gone within a minute.",
     "Patterns are mined when asked for, from at most 10,000 lines spread over the range: counts are of the lines read.",
-    "`X-Scope-OrgID: a|b` (reads over several tenants) is refused with 400.",
     "`per_stream_rate_limit` is read but not enforced; the rate limit of a tenant is.",
     "`/api/prom/push` and `/loki/api/v1/push` take both JSON forms; Loki takes one each.",
     "A push without Content-Type is read as protobuf.",

@@ -117,6 +117,7 @@ def loki(
     stores: LogStores | None = None,
     folder: Path | None = None,
     cancel_period_ns: int = 0,
+    multi_tenant: bool = False,
 ) -> Iterator[LokiKit]:
     """generation 2: no service_name, no detected_level. folder: where delete requests are kept."""
     limits = limits or LimitsConfig()
@@ -124,10 +125,17 @@ def loki(
     ingest = LogIngest(stores, LogLimits.of(limits, generation=generation), clock)
     bridge, ingest_bridge = QueryBridge(workers=2), QueryBridge(workers=1)
     path = folder / "deletes.json" if folder else None
-    deletes = DeleteRequests(stores, clock, path=path, files=RealFiles(), cancel_period_ns=cancel_period_ns)
+    deletes = DeleteRequests(
+        stores,
+        clock,
+        path=path,
+        files=RealFiles(),
+        cancel_period_ns=cancel_period_ns,
+        filter_only=limits.deletion_mode == "filter-only",
+    )
     app = create_loki_app(
         LokiDeps(
-            queries=LogEngine(stores, LogQueryLimits.of(limits), clock=clock),
+            queries=LogEngine(stores, LogQueryLimits.of(limits), clock=clock, hidden=deletes.hidden),
             stores=stores,
             ingest=ingest,
             bridge=bridge,
@@ -139,6 +147,7 @@ def loki(
             render_metrics=lambda: b"up 1\n",
             limits=limits,
             auth_enabled=auth_enabled,
+            multi_tenant=multi_tenant,
             config_text="auth_enabled: false\n",
             version="test",
         )

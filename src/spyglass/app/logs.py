@@ -33,7 +33,6 @@ class LogsPart:
             clock=shared.clock,
             options=_store_options(settings, shared, loaded.config),
         )
-        self.engine = LogEngine(self.stores, LogQueryLimits.of(loaded.config.limits_config), clock=shared.clock)
         limits = LogLimits.of(loaded.config.limits_config, generation=loaded.generation)
         self.ingest = LogIngest(self.stores, limits, shared.clock)
         self.deletes = DeleteRequests(
@@ -42,6 +41,13 @@ class LogsPart:
             path=settings.data / "deletes.json",
             files=shared.files,
             cancel_period_ns=loaded.config.compactor.delete_request_cancel_period,
+            filter_only=loaded.config.limits_config.deletion_mode == "filter-only",
+        )
+        self.engine = LogEngine(
+            self.stores,
+            LogQueryLimits.of(loaded.config.limits_config),
+            clock=shared.clock,
+            hidden=self.deletes.hidden,
         )
         self._register()
 
@@ -62,6 +68,7 @@ class LogsPart:
                 render_metrics=shared.render_metrics,
                 limits=self._config.limits_config,
                 auth_enabled=self._config.auth_enabled,
+                multi_tenant=self._config.querier.multi_tenant_queries_enabled,
                 config_text=self._text,
                 version=__version__,
                 flush=self._flush,

@@ -119,6 +119,11 @@ class TableManagerConfig(BaseModel):
     retention_period: DurationNs = 0
 
 
+class QuerierConfig(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    multi_tenant_queries_enabled: bool = False
+
+
 class CommonConfig(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     path_prefix: str = ""
@@ -131,6 +136,7 @@ class LokiConfig(BaseModel):
     auth_enabled: bool = True
     server: ServerConfig = ServerConfig()
     common: CommonConfig = CommonConfig()
+    querier: QuerierConfig = QuerierConfig()
     limits_config: LimitsConfig = LimitsConfig()
     compactor: CompactorConfig = CompactorConfig()
     table_manager: TableManagerConfig = TableManagerConfig()
@@ -161,6 +167,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "table_manager": TableManagerConfig,
     "server": ServerConfig,
     "common": CommonConfig,
+    "querier": QuerierConfig,
 }
 
 _HONOURED: frozenset[KeyPath] = frozenset(

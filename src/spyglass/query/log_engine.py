@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spyglass.config.loki import LimitsConfig
-from spyglass.model.errors import BudgetExceeded, ExecutionError, InvalidParameter, NotFound
+from spyglass.model.errors import BudgetExceeded, ExecutionError, InvalidParameter
 from spyglass.model.frame import Frame
 from spyglass.model.labels import LabelTable
 from spyglass.model.times import NS_PER_MS, StepGrid
@@ -26,6 +26,7 @@ from spyglass.query.logql.lower import lower
 from spyglass.query.logql.parser import parse
 from spyglass.query.logql.pretty import pretty
 from spyglass.query.logql.walk import is_ordered, windows_of
+from spyglass.query.readers.opening import Hidden, nothing_hidden, open_reader
 from spyglass.text.durations import format_go_duration, format_prometheus_duration
 
 LEAVES = (windows,)
@@ -67,14 +68,24 @@ class SystemClock:
 
 
 class LogEngine:
-    """LogQL over the stores of all tenants. Synchronous and thread-safe: it keeps no state between queries."""
+    """LogQL over the stores of all tenants. Synchronous and thread-safe: it keeps no state between queries.
+
+    A tenant may be several, joined by `|`: their streams are told apart by `__tenant_id__`.
+    """
 
     def __init__(
-        self, stores: LogStores, limits: LogQueryLimits | None = None, *, clock: "Clock | SystemClock | None" = None
+        self,
+        stores: LogStores,
+        limits: LogQueryLimits | None = None,
+        *,
+        clock: "Clock | SystemClock | None" = None,
+        hidden: Hidden = nothing_hidden,
     ) -> None:
+        """hidden: the lines of a tenant that no query shall find, though they are stored."""
         self._stores = stores
         self._limits = limits or LogQueryLimits()
         self._clock = clock or SystemClock()
+        self._hidden = hidden
 
     def instant(
         self, query: str, *, time_ns: int, limit: int, direction: Direction, tenant: str, budget: Budget
@@ -196,10 +207,7 @@ class LogEngine:
         return StreamsResult(found.streams, reading.direction, found.warnings, stats, found.categories)
 
     def _reader(self, tenant: str) -> LogReader | None:
-        try:
-            return self._stores.store(tenant, create=False)
-        except NotFound:
-            return None
+        return open_reader(self._stores, tenant, self._hidden)
 
     # --- metrics
 

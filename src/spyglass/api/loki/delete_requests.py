@@ -1,7 +1,8 @@
 """Requests to delete lines, kept in a JSON file: a list of DeleteRequest as objects.
 
-status: "received" until it was carried out, then "processed", or "failed" with the reason. A request survives restarts; one that was
-being carried out when the process died is carried out again, which changes nothing that is gone already.
+status: "received" until it was carried out, then "processed", or "failed" with the reason; as long as it is "received", queries do not
+see its lines. A request survives restarts; one that was being carried out when the process died is carried out again, which changes
+nothing that is gone already.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from spyglass.protocols.clock import Clock
 from spyglass.protocols.files import Files
 from spyglass.protocols.log_store import LogStores
 from spyglass.query.logql.parser import parse_log
+from spyglass.query.readers.hidden import HiddenLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,18 @@ class DeleteRequests:
     """The requests of all tenants. Thread-safe. path None: in memory only."""
 
     def __init__(
-        self, stores: LogStores, clock: Clock, *, path: Path | None, files: Files | None, cancel_period_ns: int
+        self,
+        stores: LogStores,
+        clock: Clock,
+        *,
+        path: Path | None,
+        files: Files | None,
+        cancel_period_ns: int,
+        filter_only: bool = False,
     ) -> None:
-        """Raises: CorruptData where the file is none of ours."""
+        """filter_only: requests hide lines and are never carried out. Raises: CorruptData where the file is none of ours."""
         self._stores, self._clock, self._path, self._files = stores, clock, path, files
-        self._cancel_period_ns = cancel_period_ns
+        self._cancel_period_ns, self._filter_only = cancel_period_ns, filter_only
         self._lock = threading.Lock()
         self._running = threading.Lock()
         self._requests: list[DeleteRequest] = _load(path) if path is not None and path.exists() else []
@@ -53,6 +62,15 @@ class DeleteRequests:
         """Oldest first."""
         with self._lock:
             return [one for one in self._requests if one.tenant == tenant]
+
+    def hidden(self, tenant: str) -> Sequence[HiddenLines]:
+        """The lines that are asked to go and still there: no query shows them from the moment that a request is accepted."""
+        found = []
+        for one in self._requests:
+            if one.tenant == tenant and one.status == "received":
+                matchers, stages = _parsed(one.query)
+                found.append(HiddenLines(matchers, stages, one.start_ns, one.end_ns + 1))
+        return found
 
     def create(self, tenant: str, query: str, *, start_ns: int, end_ns: int) -> DeleteRequest:
         """Durable when it returns. Raises: ParseError, InvalidParameter for stages that cannot choose lines to delete."""
@@ -89,7 +107,7 @@ class DeleteRequests:
         return len(due)
 
     def _is_due(self, request: DeleteRequest, now_ns: int) -> bool:
-        return now_ns - request.created_ns >= self._cancel_period_ns
+        return not self._filter_only and now_ns - request.created_ns >= self._cancel_period_ns
 
     def _carry_out(self, request: DeleteRequest) -> DeleteRequest:
         try:

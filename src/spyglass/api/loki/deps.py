@@ -18,7 +18,7 @@ class LokiDeps:
     """Handed over by the composition root.
 
     config_text: the loaded file, for /config. budget: a new budget for each query. render_metrics: the body of /metrics.
-    ready: the reason why not, or "". flush: write what is in memory to blocks now.
+    multi_tenant: reads may name several tenants. ready: the reason why not, or "". flush: write what is in memory to blocks now.
     """
 
     queries: LogQueries
@@ -33,6 +33,7 @@ class LokiDeps:
     render_metrics: Callable[[], bytes]
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     auth_enabled: bool = False
+    multi_tenant: bool = False
     config_text: str = ""
     version: str = ""
     ready: Callable[[], str] = lambda: ""

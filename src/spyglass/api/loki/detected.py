@@ -10,9 +10,8 @@ from starlette.responses import Response
 from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE
-from spyglass.api.loki.reader import index_of
+from spyglass.api.loki.reader import index_of, reading_tenants
 from spyglass.api.loki.series import matchers_of
-from spyglass.api.loki.tenant import tenant_of
 from spyglass.query.log_fields import DetectedField, detected_fields
 
 MAX_FIELDS = 1000
@@ -28,7 +27,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 async def labels(request: Request, deps: LokiDeps) -> Response:
     """GET or POST /loki/api/v1/detected_labels: labels worth browsing by, with how many values each has."""
     params = await read.read_params(request)
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = reading_tenants(request, deps)
     start, end = read.time_range(params, deps.clock.now_ns())
     matchers, store = matchers_of(read.text(params, "query")), index_of(deps, tenant)
     table = await deps.bridge.run(lambda: store.series([matchers], start_ns=start, end_ns=end))
@@ -80,7 +79,7 @@ async def field_values(request: Request, deps: LokiDeps) -> Response:
 
 
 async def _fields(request: Request, params: read.Params, limit: int, deps: LokiDeps) -> Sequence[DetectedField]:
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = reading_tenants(request, deps)
     start, end = read.time_range(params, deps.clock.now_ns())
     query, budget = read.required(params, "query"), deps.budget()
     maximum = deps.limits.max_entries_limit_per_query

@@ -16,7 +16,7 @@ from spyglass.api.loki import params as read
 from spyglass.api.loki import series
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE
-from spyglass.api.loki.tenant import tenant_of
+from spyglass.api.loki.reader import reading_tenants
 from spyglass.formats.loki_push import render_label_string
 from spyglass.model.errors import InvalidParameter
 from spyglass.model.labels import Labels
@@ -27,7 +27,7 @@ from spyglass.protocols.queries import StreamsResult
 async def query(request: Request, deps: LokiDeps) -> Response:
     """GET or POST /api/prom/query: lines only."""
     params = await read.read_params(request)
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = reading_tenants(request, deps)
     expression = read.required(params, "query")
     start, end = read.time_range(params, deps.clock.now_ns())
     limit = read.limit_of(params, maximum=deps.limits.max_entries_limit_per_query)

@@ -13,8 +13,8 @@ from spyglass.api.bridge import CancellableBudget
 from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE, success
+from spyglass.api.loki.reader import reading_tenants
 from spyglass.api.loki.template_miner import TemplateMiner
-from spyglass.api.loki.tenant import tenant_of
 from spyglass.model.errors import InvalidParameter
 from spyglass.protocols.queries import StreamsResult
 
@@ -27,7 +27,7 @@ MIN_STEP_NS = 10 * 10**9
 async def patterns(request: Request, deps: LokiDeps) -> Response:
     """{"data": [{"pattern": "...", "level": "info", "samples": [[unix seconds, count], ...]}, ...]}, the most frequent first."""
     params = await read.read_params(request)
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = reading_tenants(request, deps)
     start, end = read.time_range(params, deps.clock.now_ns())
     step = max(read.step_ns(params, start, end), MIN_STEP_NS)
     query, budget = read.required(params, "query"), deps.budget()

@@ -6,13 +6,13 @@ from starlette.responses import Response
 from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE, encode_result, success
-from spyglass.api.loki.tenant import tenant_of
+from spyglass.api.loki.reader import reading_tenants
 
 
 async def query(request: Request, deps: LokiDeps) -> Response:
     """GET or POST /loki/api/v1/query."""
     params = await read.read_params(request)
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = reading_tenants(request, deps)
     expression = read.required(params, "query")
     now = deps.clock.now_ns()
     at = read.time_ns(read.text(params, "time"), "time") if read.text(params, "time") else now
@@ -33,7 +33,7 @@ async def query(request: Request, deps: LokiDeps) -> Response:
 async def query_range(request: Request, deps: LokiDeps) -> Response:
     """GET or POST /loki/api/v1/query_range."""
     params = await read.read_params(request)
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = reading_tenants(request, deps)
     expression = read.required(params, "query")
     start, end = read.time_range(params, deps.clock.now_ns())
     step = read.step_ns(params, start, end)

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from starlette.requests import Request
+
 from spyglass.api.loki.deps import LokiDeps
-from spyglass.model.errors import NotFound
+from spyglass.api.loki.tenant import tenants_of
 from spyglass.model.labels import Labels, LabelTable
 from spyglass.model.matchers import Matcher
 from spyglass.protocols.log_store import LogStats
+from spyglass.query.readers.opening import open_reader
 
 
 class IndexReader(Protocol):
@@ -26,12 +29,14 @@ class IndexReader(Protocol):
     ) -> list[tuple[Labels, int]]: ...
 
 
+def reading_tenants(request: Request, deps: LokiDeps) -> str:
+    """Whose logs a request reads: one tenant, or several joined by `|` where that is allowed. Raises NoTenant, BadTenant."""
+    return tenants_of(request, auth_enabled=deps.auth_enabled, several=deps.multi_tenant)
+
+
 def index_of(deps: LokiDeps, tenant: str) -> IndexReader:
-    """The tenant's index; an empty one where there is no such tenant."""
-    try:
-        return deps.stores.store(tenant, create=False)
-    except NotFound:
-        return _Nothing()
+    """The index of a tenant, or of several joined by `|`; an empty one where there is no such tenant."""
+    return open_reader(deps.stores, tenant) or _Nothing()
 
 
 class _Nothing:

@@ -8,8 +8,7 @@ from starlette.responses import Response
 from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE, success
-from spyglass.api.loki.reader import index_of
-from spyglass.api.loki.tenant import tenant_of
+from spyglass.api.loki.reader import index_of, reading_tenants
 from spyglass.model.errors import InvalidParameter
 from spyglass.model.matchers import Matcher
 from spyglass.query.logql.parser import parse_log
@@ -18,7 +17,7 @@ from spyglass.query.logql.parser import parse_log
 async def labels(request: Request, deps: LokiDeps) -> Response:
     """GET or POST /loki/api/v1/labels (also /label)."""
     params = await read.read_params(request)
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = reading_tenants(request, deps)
     start, end = _label_range(params, deps)
     matchers = matchers_of(read.text(params, "query"))
     store = index_of(deps, tenant)
@@ -29,7 +28,7 @@ async def labels(request: Request, deps: LokiDeps) -> Response:
 async def label_values(request: Request, deps: LokiDeps) -> Response:
     """GET or POST /loki/api/v1/label/{name}/values."""
     params = await read.read_params(request)
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = reading_tenants(request, deps)
     start, end = _label_range(params, deps)
     matchers, name = matchers_of(read.text(params, "query")), request.path_params["name"]
     store = index_of(deps, tenant)
@@ -40,7 +39,7 @@ async def label_values(request: Request, deps: LokiDeps) -> Response:
 async def series(request: Request, deps: LokiDeps) -> Response:
     """GET or POST /loki/api/v1/series."""
     params = await read.read_params(request)
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = reading_tenants(request, deps)
     start, end = read.time_range(params, deps.clock.now_ns())
     selectors = [s for s in (*params.get("match[]", ()), *params.get("match", ())) if s and s != "{}"]
     sets = [matchers_of(selector) for selector in selectors]
@@ -52,7 +51,7 @@ async def series(request: Request, deps: LokiDeps) -> Response:
 async def index_stats(request: Request, deps: LokiDeps) -> Response:
     """GET or POST /loki/api/v1/index/stats."""
     params = await read.read_params(request)
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = reading_tenants(request, deps)
     start, end = read.time_range(params, deps.clock.now_ns())
     matchers, store = matchers_of(read.required(params, "query")), index_of(deps, tenant)
     stats = await deps.bridge.run(lambda: store.stats_of(matchers, start_ns=start, end_ns=end))
@@ -63,7 +62,7 @@ async def index_stats(request: Request, deps: LokiDeps) -> Response:
 async def volume(request: Request, deps: LokiDeps) -> Response:
     """GET or POST /loki/api/v1/index/volume: bytes per group, largest first, as a vector at the end of the range."""
     params = await read.read_params(request)
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = reading_tenants(request, deps)
     start, end = read.time_range(params, deps.clock.now_ns())
     limit, found = read.limit_of(params), await _volumes(params, tenant, start, end, deps)
     top = sorted(found, key=lambda row: (-row[1], row[0]))[:limit]
@@ -75,7 +74,7 @@ async def volume(request: Request, deps: LokiDeps) -> Response:
 async def volume_range(request: Request, deps: LokiDeps) -> Response:
     """GET or POST /loki/api/v1/index/volume_range: the same per step."""
     params = await read.read_params(request)
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = reading_tenants(request, deps)
     start, end = read.time_range(params, deps.clock.now_ns())
     step, limit = read.step_ns(params, start, end), read.limit_of(params)
     points: dict[tuple[tuple[str, str], ...], list[tuple[float, int]]] = {}

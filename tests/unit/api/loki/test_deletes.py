@@ -17,7 +17,7 @@ HOUR_NS = 3600 * SECOND
 
 
 def test_lines_go_once_the_cancel_period_is_over(tmp_path: Path) -> None:
-    """Until then the request is `received` and the lines are there; afterwards it is `processed`."""
+    """Queries do not see them from the start; until then the request is `received`, afterwards `processed`."""
     with loki(folder=tmp_path, cancel_period_ns=HOUR_NS) as kit:
         kit.push(
             [({"job": "a"}, [(NOW - 2 * SECOND, "1"), (NOW - SECOND, "2")]), ({"job": "b"}, [(NOW - SECOND, "3")])]
@@ -27,7 +27,11 @@ def test_lines_go_once_the_cancel_period_is_over(tmp_path: Path) -> None:
         kit.deletes.run(kit.clock.now_ns())
         (request,) = kit.get(DELETE)
         assert (request["status"], request["query"], request["start_time"]) == ("received", '{job="a"}', NOW / 1e9 - 1)
-        assert kit.lines() == ["1", "2", "3"]
+        assert kit.lines() == ["1", "3"]
+        assert list(kit.stores.store().series([], start_ns=0, end_ns=NOW * 2).all_labels()) == [
+            (("job", "a"),),
+            (("job", "b"),),
+        ]
         kit.clock.advance(3600)
         kit.deletes.run(kit.clock.now_ns())
         assert kit.get(DELETE)[0]["status"] == "processed"
@@ -37,15 +41,29 @@ def test_lines_go_once_the_cancel_period_is_over(tmp_path: Path) -> None:
 
 
 def test_a_request_can_be_taken_back_by_its_tenant_only(tmp_path: Path) -> None:
-    """404 for others and unknown ids; after that the lines stay."""
+    """404 for others and unknown ids; after that the lines are seen again."""
     with loki(folder=tmp_path, cancel_period_ns=HOUR_NS) as kit:
+        kit.push([({"job": "a"}, [(NOW - SECOND, "1")])])
         kit.client.request("PUT", DELETE, params={"query": '{job="a"}', "start": "1"})
         (request,) = kit.get(DELETE)
         params = {"request_id": request["request_id"]}
         other = kit.client.request("DELETE", DELETE, params=params, headers={"X-Scope-OrgID": "other"})
+        assert kit.lines() == []
         assert (other.status_code, other.text) == (404, "could not find delete request with given id\n")
         assert kit.client.request("DELETE", DELETE, params=params).status_code == 204
         assert kit.get(DELETE) == []
+        assert kit.lines() == ["1"]
+
+
+def test_deletes_may_hide_and_never_delete(tmp_path: Path) -> None:
+    """deletion_mode filter-only: the request stays `received`, its lines stay hidden and stored."""
+    with loki(LimitsConfig(deletion_mode="filter-only"), folder=tmp_path) as kit:
+        kit.push([({"job": "a"}, [(NOW - SECOND, "keep")]), ({"job": "b"}, [(NOW - SECOND, "secret")])])
+        kit.client.post(DELETE, params={"query": '{job="b"}', "start": "1"})
+        assert kit.deletes.run(kit.clock.now_ns()) == 0
+        assert kit.get(DELETE)[0]["status"] == "received"
+        assert kit.lines() == ["keep"]
+        assert kit.stores.store().stats_of([], start_ns=0, end_ns=NOW * 2).entries == 2
 
 
 def test_requests_survive_a_restart(tmp_path: Path) -> None:
