@@ -41,7 +41,7 @@ UNWRAPPED = frozenset(
 STREAM = '{app="x"}'
 DIFFERENCES = (
     "Patterns are mined when asked for, from at most 10,000 lines spread over the range: counts are of the lines read.",
-    "`per_stream_rate_limit` is read but not enforced; the rate limit of a tenant is.",
+    "`per_stream_rate_limit` refuses all of a stream's lines in a push that has too many bytes of it, whatever `shard_streams` says.",
     "`/api/prom/push` and `/loki/api/v1/push` take both JSON forms; Loki takes one each.",
     "A push without Content-Type is read as protobuf.",
 )

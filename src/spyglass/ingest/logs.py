@@ -1,7 +1,7 @@
 """What every log line must pass, whichever door it came through: Loki's limits, under Loki's names, with Loki's texts.
 
 A push is taken as far as it can be: streams and entries that break a limit are refused and named in one error, the others are
-stored. Only the rate limit refuses a push as a whole. Source of limits, texts and order of checks: Loki's documentation of
+stored. Only a tenant's rate limit refuses a push as a whole. Source of limits, texts and order of checks: Loki's documentation of
 limits_config and its validation messages.
 """
 
@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from spyglass.ingest.log_checks import Checks, LogLimits, show
+from spyglass.ingest.stream_rates import StreamRates
+from spyglass.ingest.token_bucket import TokenBucket
 from spyglass.model.errors import IngestError, RateLimited, RejectedSamples
 from spyglass.model.labels import Labels
 from spyglass.model.log_columns import LogColumns
@@ -25,23 +27,6 @@ class NoStreams(IngestError):
     """A push without any stream (422)."""
 
 
-class TokenBucket:
-    """`rate` tokens a second, at most `burst` saved up. Not thread-safe: the owner locks."""
-
-    __slots__ = ("_at_ns", "_burst", "_rate", "_tokens")
-
-    def __init__(self, rate: float, burst: float, now_ns: int) -> None:
-        self._rate, self._burst, self._tokens, self._at_ns = rate, burst, burst, now_ns
-
-    def take(self, amount: float, now_ns: int) -> bool:
-        self._tokens = min(self._burst, self._tokens + max(now_ns - self._at_ns, 0) * self._rate / 1e9)
-        self._at_ns = now_ns
-        if amount > self._tokens:
-            return False
-        self._tokens -= amount
-        return True
-
-
 class LogIngest:
     """The one way into the log stores. Synchronous, thread-safe.
 
@@ -53,6 +38,7 @@ class LogIngest:
         self._stores, self._limits, self._clock = stores, limits, clock
         self._lock = threading.Lock()
         self._buckets: dict[str, TokenBucket] = {}
+        self._rates = StreamRates(limits.config)
         self._known: dict[str, set[Labels]] = {}
         self.lines_received = 0
         self.bytes_received = 0
@@ -66,8 +52,8 @@ class LogIngest:
     def push(self, tenant: str, streams: Sequence[Stream], *, problems: Sequence[str] = ()) -> int:
         """Store what passes. problems: what the decoder refused already. Returns how many entries were stored.
 
-        Raises: RejectedSamples when something was refused (the rest is stored), RateLimited or NoStreams (nothing is stored),
-        DiskFull.
+        Raises: RejectedSamples when something was refused, StreamRateLimited when that was for a stream's rate (the rest is stored),
+        RateLimited or NoStreams (nothing is stored), DiskFull.
         """
         if not streams and not problems:
             raise NoStreams("error at least one valid stream is required for ingestion")
@@ -78,11 +64,17 @@ class LogIngest:
         lines = sum(len(entries) for _, entries in kept)
         size = sum(int(entries.offsets[-1]) for _, entries in kept)
         self._charge(tenant, lines, size)
+        kept, limited = self._rates.admit(tenant, kept, self._clock.monotonic_ns())
+        for _, entries in limited:
+            check.discarded["per_stream_rate_limit"] += len(entries)
+            lines, size = lines - len(entries), size - int(entries.offsets[-1])
         stored = self._stores.store(tenant).append(kept) if kept else 0
         with self._lock:
             self.lines_received += lines
             self.bytes_received += size
             self.discarded.update(check.discarded)
+        if limited:
+            raise self._rates.refusal(tenant, limited[-1])
         if check.problems:
             raise RejectedSamples(_grouped(check.problems), accepted=lines, rejected=check.discarded.total())
         return stored

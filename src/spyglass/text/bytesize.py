@@ -39,6 +39,18 @@ def parse_bytes(text: str) -> int:
     return size
 
 
+def format_binary_bytes(size: int) -> str:
+    """With the largest unit that is exact, units of 1024 under their decimal names, as Loki's messages have them.
+
+    >>> format_binary_bytes(3 << 20), format_binary_bytes(1500), format_binary_bytes(0)
+    ('3MB', '1500B', '0B')
+    """
+    for letter, power in (("E", 6), ("P", 5), ("T", 4), ("G", 3), ("M", 2), ("K", 1)):
+        if size and size % 1024**power == 0:
+            return f"{size // 1024**power}{letter}B"
+    return f"{size}B"
+
+
 def format_bytes(size: int) -> str:
     """The shortest exact spelling that parse_bytes reads back: `10KB`, `1536B`."""
     for letter, power in (("P", 5), ("T", 4), ("G", 3), ("M", 2), ("K", 1)):

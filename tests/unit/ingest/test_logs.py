@@ -7,7 +7,9 @@ import pytest
 from spyglass.config.loki import LimitsConfig
 from spyglass.ingest.levels import detect_level
 from spyglass.ingest.log_checks import LogLimits
-from spyglass.ingest.logs import LogIngest, NoStreams, TokenBucket
+from spyglass.ingest.logs import LogIngest, NoStreams
+from spyglass.ingest.stream_rates import StreamRateLimited
+from spyglass.ingest.token_bucket import TokenBucket
 from spyglass.model.errors import RateLimited, RejectedSamples
 from spyglass.model.labels import Labels
 from spyglass.model.log_entry import LogEntry
@@ -58,6 +60,31 @@ def test_the_rate_is_per_tenant_and_counts_what_was_refused() -> None:
     world.clock.advance(0.2)
     assert world.push(LogEntry(NOW + 5, big.line)) == 1
     assert len(world.stored()) == 6
+
+
+def test_a_stream_has_a_rate_of_its_own() -> None:
+    """Its lines are refused with 429 in upstream's words, those of other streams of the push and of other tenants are stored."""
+    config = LimitsConfig.model_validate({"per_stream_rate_limit": "1KB", "per_stream_rate_limit_burst": "2KB"})
+    world, other = World(config), (("job", "b"),)
+    assert world.push(LogEntry(NOW, "x" * 1500)) == 1
+    again = [LogEntry(NOW + 1, "y" * 1000), LogEntry(NOW + 120_000_000, "z" * 24)]
+    with pytest.raises(StreamRateLimited) as caught:
+        world.ingest.push("fake", [(JOB, again), (other, [LogEntry(NOW, "fine")])])
+    reason = (
+        "Per stream rate limit exceeded (limit: 1KB/sec) while attempting to ingest for stream '{job=\"a\"}' totaling %s, consider "
+        "splitting a stream via additional labels or contact your Loki administrator to see if the limit can be increased"
+    )
+    assert str(caught.value) == (
+        f"entry with timestamp 2023-11-14 22:13:20.000000001 +0000 UTC ignored, reason: '{reason % '1000B'}',\n"
+        f"entry with timestamp 2023-11-14 22:13:20.12 +0000 UTC ignored, reason: '{reason % '24B'}',\n"
+        "user 'fake', total ignored: 2 out of 2 for stream: {job=\"a\"}"
+    )
+    assert [(labels, entry.line[0]) for labels, entry in world.stored()] == [(JOB, "x"), (other, "f")]
+    assert world.ingest.discarded == {"per_stream_rate_limit": 2}
+    assert (world.ingest.lines_received, world.ingest.bytes_received) == (2, 1504)
+    assert world.push(*again, tenant="other") == 2
+    world.clock.advance(1)
+    assert world.push(*again) == 2
 
 
 def test_the_window_of_time_moves_with_the_clock() -> None:
