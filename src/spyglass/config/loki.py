@@ -2,7 +2,7 @@
 
 Loki 3 refuses files that hold keys it removed; a third of the files in use hold some. Here every key that any version took
 loads: what has a meaning is honoured, the rest is named once in `LokiFile.warnings`. A top-level block that no version ever
-had, or a value of the wrong kind in a key that we honour, is an error with its line.
+had, or a value of the wrong kind in a key that we honour, is an error with its line; a key that looks like a misspelt one is named.
 Source of names and defaults: the Loki configuration reference.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from spyglass.config.loki_keys import KNOWN, meant
 from spyglass.config.source import Document, KeyPath, dotted, parse_yaml
 from spyglass.config.units import DurationNs, SizeBytes
 from spyglass.model.errors import ConfigError
@@ -196,8 +197,9 @@ def read_loki(text: str, *, file: str) -> LokiFile:
         raise ConfigError("should be a mapping of blocks such as server and limits_config", file=file, line=1)
     for key in data:
         if key not in TOP_LEVEL:
+            close = meant(str(key), TOP_LEVEL)
             raise document.error(
-                (key,), "no version of Loki has this block; see docs/reference/loki-config.md for those it has"
+                (key,), "no version of Loki has this block" + (f"; did you mean {close}?" if close else "")
             )
     config = document.without_nulls().validate(LokiConfig)
     for index, entry in enumerate(config.limits_config.retention_stream):
@@ -272,7 +274,11 @@ def _warnings(document: Document, config: LokiConfig) -> list[str]:
         if reason:
             found.append((document.line(path), f"{document.file}:{document.line(path)}: {key}: {reason}; ignored here"))
         elif path not in _HONOURED and path[:2] not in _HONOURED:
-            ignored.append(key)
+            hint = _misspelt(path)
+            if hint:
+                found.append((document.line(path), f"{document.file}:{document.line(path)}: {hint}"))
+            else:
+                ignored.append(key)
     limits = config.limits_config
     if limits.retention_period and not config.retention_ns:
         line = document.line(("limits_config", "retention_period"))
@@ -282,6 +288,14 @@ def _warnings(document: Document, config: LokiConfig) -> list[str]:
         blocks = ", ".join(dict.fromkeys(".".join(key.split(".")[:2]) for key in ignored))
         found.append((10**9, f"{document.file}: without a meaning in one process, ignored: {blocks}"))
     return [text for _, text in sorted(found)]
+
+
+def _misspelt(path: KeyPath) -> str:
+    """What is wrong with the key, where it looks like another one."""
+    block, key = (str(part) for part in path[:2]) if len(path) > 1 else ("", str(path[0]))
+    known = KNOWN.get(block, frozenset())
+    close = "" if key in known else meant(key, known)
+    return f"{block}.{key}: no version of Loki has this key; did you mean {close}? Ignored" if close else ""
 
 
 def _leaf_blocks(data: object, path: KeyPath = ()) -> list[KeyPath]:

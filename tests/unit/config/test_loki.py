@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from tests.conformance_data import CONFORMANCE, ROOT, needs_conformance
 
-from spyglass.config.loki import expand_environment, load_loki, parse_selector, read_loki
+from spyglass.config.loki import _SECTIONS, expand_environment, load_loki, parse_selector, read_loki
+from spyglass.config.loki_keys import KNOWN
 from spyglass.model.errors import ConfigError
 
 DAY_NS = 86_400 * 10**9
@@ -31,7 +32,8 @@ def test_public_files_load(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("servr: {}\n", "f.yml:1: servr: no version of Loki has this block"),
+        ("servr: {}\n", "f.yml:1: servr: no version of Loki has this block; did you mean server?"),
+        ("colours: {}\n", "f.yml:1: colours: no version of Loki has this block"),
         ("server:\n  http_listen_port: high\n", "f.yml:2: server.http_listen_port: input should be a valid integer"),
         ("limits_config:\n  retention_period: soon\n", "f.yml:2: limits_config.retention_period: should be a duration"),
         (
@@ -55,6 +57,23 @@ def test_retention_is_off_until_the_compactor_is_on() -> None:
     on = read_loki("limits_config: {retention_period: 7d}\ncompactor: {retention_enabled: true}\n", file="f")
     assert (off.config.retention_ns, on.config.retention_ns) == (0, 7 * DAY_NS)
     assert any("deletes nothing" in text for text in off.warnings)
+
+
+def test_a_misspelt_key_is_named_apart_from_those_without_a_meaning() -> None:
+    """With the key that was meant; keys of Loki that mean nothing here, and unknown ones, share one line."""
+    text = (
+        "limits_config:\n  retention_perid: 7d\n  cardinality_limit: 5\n  colour: red\nquerier: {max_concurrent: 4}\n"
+    )
+    assert read_loki(text, file="f.yml").warnings == (
+        "f.yml:2: limits_config.retention_perid: no version of Loki has this key; did you mean retention_period? Ignored",
+        "f.yml: without a meaning in one process, ignored: limits_config.cardinality_limit, limits_config.colour, querier.max_concurrent",
+    )
+
+
+def test_all_keys_that_are_honoured_are_known() -> None:
+    """Or they would be taken for misspelt ones in hints."""
+    for block, model in _SECTIONS.items():
+        assert set(model.model_fields) <= KNOWN[block]
 
 
 def test_environment_is_expanded_as_lokis_flag_does() -> None:
