@@ -243,15 +243,19 @@ def questions(server: Server, end: float, hours: float, rounds: int) -> dict[str
     return found
 
 
-def clients(server: Server, end: float, seconds: float, count: int = 8) -> dict[str, float]:
-    """Dashboards replayed by several clients at once: queries a second, and the peak memory while they do."""
+def clients(server: Server, end: float, seconds: float, *, apart_s: int = 0, count: int = 8) -> dict[str, float]:
+    """Dashboards replayed by several clients at once: queries a second, and the peak memory while they do.
+
+    apart_s: how far apart in time the clients' questions lie; 0: all ask the very same.
+    """
     server.reset_peak()
     over, done = time.monotonic() + seconds, [0] * count
 
     def replay(number: int) -> None:
         while time.monotonic() < over:
             for query in SHAPES[:6]:
-                ask(server, query, end - 3600, end, 15)
+                until = end - number * apart_s
+                ask(server, query, until - 3600, until, 15)
                 done[number] += 1
 
     began = time.monotonic()
@@ -293,6 +297,7 @@ def measure(
     result["queries_ms"] = questions(server, end, args.hours, args.rounds)
     say(f"{server.name}: asked")
     result["clients"] = clients(server, end, args.client_seconds)
+    result["clients_apart"] = clients(server, end, args.client_seconds, apart_s=1)
     server.stop()
     return result
 
@@ -311,8 +316,9 @@ def report(results: Mapping[str, Any]) -> None:
     row("disk, bytes per sample", lambda r: r["bytes_per_sample"])
     row("cold start: ready, s", lambda r: r["ready_s"])
     row("cold start: first long query, s", lambda r: r["first_query_s"])
-    row("8 clients: queries/s", lambda r: r["clients"]["queries_per_s"])
-    row("8 clients: peak memory, MB", lambda r: r["clients"]["peak_mb"])
+    for key, title in (("clients", "8 clients, same times"), ("clients_apart", "8 clients, times differ")):
+        row(f"{title}: queries/s", lambda r, k=key: r[k]["queries_per_s"])
+        row(f"{title}: peak memory, MB", lambda r, k=key: r[k]["peak_mb"])
     base = results.get("prometheus")
     for span in next(iter(results.values()))["queries_ms"]:
         row(f"{len(SHAPES)} queries, {span}: sum of medians, ms", lambda r, s=span: sum(r["queries_ms"][s].values()))

@@ -201,10 +201,11 @@ def test_a_query_may_load_so_many_samples(served: Served) -> None:
 
 
 def test_too_many_queries_wait_and_more_are_refused(served: Served) -> None:
-    """One runs, one waits, the rest is told at once to come again; later everything is answered as ever."""
+    """Of different queries one runs, one waits, the rest is told at once to come again; later everything is answered as ever."""
     served.configure(concurrency=1, queue=1)
     with ThreadPoolExecutor(6) as pool:
-        started = [pool.submit(served.range, "sum(rate(big_bucket[5m]))", step=30) for _ in range(6)]
+        queries = [f"sum(rate(big_bucket[{minutes}m]))" for minutes in range(5, 11)]
+        started = [pool.submit(served.range, query, step=30) for query in queries]
         answers = [one.result() for one in started]
     assert {status for status, _ in answers} == {200, 503}
     refused = [answer for status, answer in answers if status == 503]
@@ -212,6 +213,21 @@ def test_too_many_queries_wait_and_more_are_refused(served: Served) -> None:
     assert 1 <= len(refused) <= 4
     wait_for(lambda: served.gauge("prometheus_engine_queries") == 0, "the end of the queue")
     assert served.range("vector(1)")[0] == 200
+
+
+def test_the_same_query_asked_by_many_takes_one_place(served: Served) -> None:
+    """They share an answer, so that none of them is refused where one may wait; the query log has a line for each."""
+    log = served.stack.folder / "shared.log"
+    write_prometheus(served.stack.folder / "prometheus.yml", served.target, query_log_file=str(log))
+    served.configure(concurrency=1, queue=1)
+    with ThreadPoolExecutor(6) as pool:
+        started = [pool.submit(served.range, "sum(rate(big_bucket[5m]))", hours=1) for _ in range(6)]
+        answers = [one.result() for one in started]
+    assert [status for status, _ in answers] == [200] * 6
+    assert all(answer == answers[0][1] for _, answer in answers)
+    assert [json.loads(line)["params"]["query"] for line in log.read_text().splitlines()] == [
+        "sum(rate(big_bucket[5m]))"
+    ] * 6
 
 
 def test_a_deadline_counts_in_the_queue_too(served: Served) -> None:

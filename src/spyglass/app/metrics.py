@@ -98,6 +98,7 @@ class MetricsPart:
                 admin_enabled=settings.admin_api,
                 remote_write_enabled=settings.remote_write_receiver,
                 remote_write=RemoteWriteIngest(self._ingest),
+                log_query=self.engine.note,
                 query_timeout_seconds=shared.settings.queries.timeout_s,
                 external_url=settings.external_url,
                 ui_port=lambda: ui_port,

@@ -175,6 +175,11 @@ class LogSubscription(Protocol):
 class LogStore(LogReader, LogWriter, Protocol):
     """A tenant's logs."""
 
+    @property
+    def version(self) -> int:
+        """Another number after each append and deletion, before it is acknowledged and once it can be read."""
+        ...
+
     def delete(
         self, matchers: Sequence[Matcher], stages: Sequence[LogStage], *, start_ns: int, end_ns: int
     ) -> None: ...

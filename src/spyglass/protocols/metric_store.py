@@ -155,6 +155,11 @@ class MetricWriter(Protocol):
 class MetricStore(MetricReader, MetricWriter, Protocol):
     """A tenant's metrics."""
 
+    @property
+    def version(self) -> int:
+        """Another number after each append and deletion, before it is acknowledged and once it can be read."""
+        ...
+
     def delete(self, matcher_sets: Sequence[Sequence[Matcher]], *, start_ms: int, end_ms: int) -> None:
         """Hide the samples in the range from now on; the space comes back with clean_tombstones or compaction."""
         ...

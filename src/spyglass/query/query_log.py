@@ -111,12 +111,15 @@ class LoggedQueries:
         except ParseError:
             raise
         except SpyglassError as err:
-            self._write(query, grid, QueryStats(seconds=time.perf_counter() - started), str(err))
+            self.note(query, grid, QueryStats(seconds=time.perf_counter() - started), str(err))
             raise
-        self._write(query, grid, result.stats, "")
+        self.note(query, grid, result.stats)
         return result
 
-    def _write(self, query: str, grid: StepGrid, stats: QueryStats, error: str) -> None:
+    def note(self, query: str, grid: StepGrid, stats: QueryStats, error: str = "") -> None:
+        """Write of a query that was evaluated."""
+        if not self._log.enabled:
+            return
         start, end = _stamp(grid.start_ms), _stamp(grid.end_ms)
         params = {"query": query, "start": start, "end": end, "step": grid.step_ms // 1000}
         fields: dict[str, object] = {"params": params, "stats": stats_json(stats)}

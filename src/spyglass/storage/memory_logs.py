@@ -68,6 +68,7 @@ class MemoryLogStore:
         self._rows: list[Row] = []
         self._seen: set[tuple[Labels, LogEntry]] = set()
         self._arrivals = 0
+        self.version = 0
         self._subscriptions: list[MemorySubscription] = []
         self._closed = False
 
@@ -81,6 +82,7 @@ class MemoryLogStore:
                 stored += len(fresh)
                 if fresh:
                     self._publish(labels, fresh)
+            self.version += 1
             return stored
 
     def subscribe(self) -> LogSubscription:
@@ -145,6 +147,7 @@ class MemoryLogStore:
             doomed = {row[0] for row in self._select(matchers, start_ns, end_ns)}
             self._rows = [row for row in self._rows if row[0] not in doomed]
             self._seen = {(labels, entry) for _, labels, entry in self._rows}
+            self.version += 1
 
     def maintain(self, now_ns: int) -> None:
         """Nothing to do: nothing is ever retained away here."""

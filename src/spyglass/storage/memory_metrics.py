@@ -57,6 +57,7 @@ class MemoryMetricStore:
         self._metadata: dict[str, list[Metadata]] = {}
         self._max_ms: int | None = None
         self._appended = 0
+        self.version = 0
         self._lock = threading.RLock()
 
     # Writing.
@@ -93,6 +94,7 @@ class MemoryMetricStore:
             hist_rejected = self._append_histograms(batch, bound, newest)
             self._append_extras(batch)
             self._appended += accepted
+            self.version += 1
             arrays = {name: np.asarray(rows, np.int64) for name, rows in refused.items()}
             return WriteOutcome(accepted, hist_rejected=tuple(hist_rejected), **arrays)
 
@@ -252,6 +254,7 @@ class MemoryMetricStore:
                 for held in (series.floats, series.histograms):
                     for time_ms in [t for t in held if start_ms <= t <= end_ms]:
                         del held[time_ms]
+            self.version += 1
 
     def clean_tombstones(self) -> None:
         """Deleting deletes at once here."""

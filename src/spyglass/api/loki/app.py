@@ -1,6 +1,7 @@
 """The Loki API as one ASGI application."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -8,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from spyglass.api.coalesce import Coalescer
 from spyglass.api.loki import deletes, detected, legacy, otlp, patterns, push, query, rules, series, status, tail
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.errors import error_response
@@ -21,6 +23,8 @@ READ = ["GET", "POST"]
 
 def create_loki_app(deps: LokiDeps) -> Starlette:
     """All endpoints. Errors of ours become answers in `error_response`."""
+    if deps.answers is None:
+        deps = replace(deps, answers=Coalescer(deps.bridge))
 
     def route(path: str, handler: Handler, methods: list[str] = READ) -> Route:
         async def endpoint(request: Request) -> Response:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from spyglass.api.bridge import CancellableBudget, QueryBridge
+from spyglass.api.coalesce import Coalescer
 from spyglass.api.loki.delete_requests import DeleteRequests
 from spyglass.config.loki import LimitsConfig
 from spyglass.ingest.logs import LogIngest
@@ -18,7 +19,8 @@ class LokiDeps:
     """Handed over by the composition root.
 
     config_text: the loaded file, for /config. budget: a new budget for each query. render_metrics: the body of /metrics.
-    multi_tenant: reads may name several tenants. ready: the reason why not, or "". flush: write what is in memory to blocks now.
+    multi_tenant: reads may name several tenants. answers: makes what is asked by several at once; the application makes it.
+    ready: the reason why not, or "". flush: write what is in memory to blocks now.
     """
 
     queries: LogQueries
@@ -36,5 +38,6 @@ class LokiDeps:
     multi_tenant: bool = False
     config_text: str = ""
     version: str = ""
+    answers: Coalescer[bytes] | None = None
     ready: Callable[[], str] = lambda: ""
     flush: Callable[[], None] = lambda: None

@@ -1,12 +1,17 @@
 """query, query_range and format_query: read the parameters, ask LogQueries, encode."""
 
+from collections.abc import Callable
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from spyglass.api.coalesce import Asker
 from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE, encode_result, success
-from spyglass.api.loki.reader import reading_tenants
+from spyglass.api.loki.reader import reading_tenants, version_of
+from spyglass.protocols.budget import Budget
 
 
 async def query(request: Request, deps: LokiDeps) -> Response:
@@ -17,17 +22,16 @@ async def query(request: Request, deps: LokiDeps) -> Response:
     now = deps.clock.now_ns()
     at = read.time_ns(read.text(params, "time"), "time") if read.text(params, "time") else now
     limit = read.limit_of(params, maximum=deps.limits.max_entries_limit_per_query)
-    direction, budget = read.direction_of(params), deps.budget()
+    direction = read.direction_of(params)
     categorize = "categorize-labels" in read.flags_of(request)
 
-    def answer() -> bytes:
+    def answer(budget: Budget) -> bytes:
         result = deps.queries.instant(
             expression, time_ns=at, limit=limit, direction=direction, tenant=tenant, budget=budget
         )
         return encode_result(result, categorize=categorize)
 
-    body = await deps.bridge.run(answer, budget=budget, disconnected=request.is_disconnected)
-    return Response(body, media_type=JSON_TYPE)
+    return await _answered(request, deps, tenant, ("instant", expression, at, limit, direction, categorize), answer)
 
 
 async def query_range(request: Request, deps: LokiDeps) -> Response:
@@ -39,10 +43,10 @@ async def query_range(request: Request, deps: LokiDeps) -> Response:
     step = read.step_ns(params, start, end)
     interval = read.duration_ns(read.text(params, "interval"), "interval") if read.text(params, "interval") else 0
     limit = read.limit_of(params, maximum=deps.limits.max_entries_limit_per_query)
-    direction, budget = read.direction_of(params), deps.budget()
+    direction = read.direction_of(params)
     categorize = "categorize-labels" in read.flags_of(request)
 
-    def answer() -> bytes:
+    def answer(budget: Budget) -> bytes:
         result = deps.queries.range(
             expression,
             start_ns=start,
@@ -56,7 +60,17 @@ async def query_range(request: Request, deps: LokiDeps) -> Response:
         )
         return encode_result(result, categorize=categorize)
 
-    body = await deps.bridge.run(answer, budget=budget, disconnected=request.is_disconnected)
+    key = ("range", expression, start, end, step, interval, limit, direction, categorize)
+    return await _answered(request, deps, tenant, key, answer)
+
+
+async def _answered(
+    request: Request, deps: LokiDeps, tenant: str, key: tuple[object, ...], answer: Callable[[Budget], bytes]
+) -> Response:
+    """key: all that the answer depends on besides the tenant's lines."""
+    assert deps.answers is not None, "the application makes it"
+    asker = Asker(deps.budget(), request.is_disconnected)
+    body = await deps.answers.run((tenant, *key), answer, version=partial(version_of, deps, tenant), asker=asker)
     return Response(body, media_type=JSON_TYPE)
 
 

@@ -7,10 +7,11 @@ from starlette.requests import Request
 
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.tenant import tenants_of
+from spyglass.model.errors import NotFound
 from spyglass.model.labels import Labels, LabelTable
 from spyglass.model.matchers import Matcher
-from spyglass.protocols.log_store import LogStats
-from spyglass.query.readers.opening import open_reader
+from spyglass.protocols.log_store import LogStats, LogStores
+from spyglass.query.readers.opening import SEPARATOR, open_reader
 
 
 class IndexReader(Protocol):
@@ -32,6 +33,18 @@ class IndexReader(Protocol):
 def reading_tenants(request: Request, deps: LokiDeps) -> str:
     """Whose logs a request reads: one tenant, or several joined by `|` where that is allowed. Raises NoTenant, BadTenant."""
     return tenants_of(request, auth_enabled=deps.auth_enabled, several=deps.multi_tenant)
+
+
+def version_of(deps: LokiDeps, tenants: str) -> tuple[object, ...]:
+    """Another one after everything that was stored or deleted for the tenants, and after every request to delete."""
+    return tuple((_stored(deps.stores, tenant), *deps.deletes.of(tenant)) for tenant in tenants.split(SEPARATOR))
+
+
+def _stored(stores: LogStores, tenant: str) -> int:
+    try:
+        return stores.store(tenant, create=False).version
+    except NotFound:
+        return -1
 
 
 def index_of(deps: LokiDeps, tenant: str) -> IndexReader:

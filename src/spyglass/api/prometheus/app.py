@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from spyglass.api.coalesce import Coalescer
 from spyglass.api.prometheus import (
     admin,
     features,
@@ -48,6 +49,8 @@ def create_prometheus_app(deps: PrometheusDeps) -> Starlette:
     """All endpoints. Errors of ours become answers in `error_reply`."""
     if deps.remote_write is None:
         deps = replace(deps, remote_write=RemoteWriteIngest(deps.ingest))
+    if deps.answers is None:
+        deps = replace(deps, answers=Coalescer(deps.bridge))
     api: Sequence[tuple[str, Handler, Sequence[str]]] = (
         ("/query", query.query, READ),
         ("/query_range", query.query_range, READ),

@@ -70,7 +70,7 @@ class DiskLogStore:
         self._hot = Hot()
         self._frozen: tuple[Segment, ...] = ()
         self._closed = False
-        self._appended = 0
+        self._appended = self._version = 0
         self._newest = NewestTimes()
         self._space_checked_ns, self._space_ok = -(10**18), True
         self.blocks = BlockSet(folder / "blocks", files=files, cache=cache)
@@ -91,12 +91,17 @@ class DiskLogStore:
                 raise Unavailable("the log store is closing")
             rows, dropped = self._without_repeated(rows)
             position = self._write(rows)
+            self._version += 1
         if durable and position:
             self._journal.sync_to(position)
         if self._subscribers and rows.size:
             self._subscribers.publish(streams if not dropped else _streams_of(rows))
         self._relieve()
         return rows.size
+
+    @property
+    def version(self) -> int:
+        return self._version
 
     def subscribe(self) -> LogSubscription:
         return self._subscribers.open()
@@ -312,6 +317,8 @@ class DiskLogStore:
             for block in self.blocks.all:
                 if block.rows and block.min_ns < end_ns and block.max_ns >= start_ns:
                     self._rewrite([block], keep)
+        with self._lock:
+            self._version += 1
 
     def compact_all(self) -> None:
         """Merge all blocks into one."""

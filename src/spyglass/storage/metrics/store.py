@@ -66,6 +66,7 @@ class DiskMetricStore:
         self._cooled_ns = clock.monotonic_ns()
         self._notes: list[str] = []
         self._corruptions = 0
+        self._version = 0
         self._cache = DecodedCache(options.decoded_cache_bytes)
         self._expiry = Expiry(options)
         self._blocks = BlockSet(folder / "blocks", files)
@@ -126,6 +127,7 @@ class DiskMetricStore:
             self._check_open()
             self._check_space()
             outcome, position = self._head.append(batch)
+            self._version += 1
         if durable:
             self._journal.sync_to(position)
         return outcome
@@ -146,6 +148,10 @@ class DiskMetricStore:
                 f"{self._folder}: {free} bytes are free, less than the floor of {floor}: samples are refused"
             )
         self._space_checked_ns = now_ns
+
+    @property
+    def version(self) -> int:
+        return self._version
 
     # Reading.
 
@@ -298,6 +304,8 @@ class DiskMetricStore:
                     rows = np.unique(np.concatenate(found))
                     if len(rows):
                         self._blocks.save_tombstones(block, block.tombstones.plus(Tombstone(rows, start_ms, end_ms)))
+            with self._lock:
+                self._version += 1
 
     def clean_tombstones(self) -> None:
         with self._upkeep:
@@ -396,6 +404,8 @@ class DiskMetricStore:
             meta |= {"label_order": list(names), "sources": []}
             write_block(path, self._files, table, stripes, meta=meta, histograms=histograms)
             self._replace([], [path])
+            with self._lock:
+                self._version += 1
             added = [block for block in self._blocks.blocks if block.path == path]
             with self._lock:
                 newest = [block.max_ms for block in added]
