@@ -1,5 +1,7 @@
 """The logs part: the log stores, LogQL, Loki's HTTP API."""
 
+from functools import partial
+
 from starlette.types import ASGIApp
 
 from spyglass import __version__
@@ -62,7 +64,7 @@ class LogsPart:
                 bridge=shared.bridge,
                 ingest_bridge=shared.ingest_bridge,
                 clock=shared.clock,
-                budget=shared.budget,
+                budget=partial(shared.budget, timeout_seconds=self._config.limits_config.query_timeout / 1e9),
                 registry=shared.registry,
                 deletes=self.deletes,
                 render_metrics=shared.render_metrics,

@@ -45,11 +45,12 @@ class Shared:
             executor=ThreadPoolExecutor(max_workers=4, thread_name_prefix="scrape"),
         )
 
-    def budget(self) -> QueryBudget:
-        """A new query's allowance."""
+    def budget(self, *, timeout_seconds: float = 0) -> QueryBudget:
+        """A new query's allowance. timeout_seconds: a shorter time than the settings', or 0."""
         queries: QuerySettings = self.settings.queries
+        times = [seconds for seconds in (queries.timeout_s, timeout_seconds) if seconds]
         return QueryBudget(
-            timeout_seconds=queries.timeout_s, max_samples=queries.max_samples, max_bytes=queries.max_bytes
+            timeout_seconds=min(times, default=0.0), max_samples=queries.max_samples, max_bytes=queries.max_bytes
         )
 
     def render_metrics(self) -> bytes:

@@ -84,6 +84,9 @@ class LimitsConfig(BaseModel):
     max_query_lookback: DurationNs = 0
     max_query_range: DurationNs = 0
     query_timeout: DurationNs = 60 * 10**9
+    required_labels: tuple[str, ...] = ()
+    minimum_labels_number: int = 0
+    max_concurrent_tail_requests: int = 10
     split_queries_by_interval: DurationNs = _HOUR_NS
     retention_period: DurationNs = 0
     retention_stream: tuple[StreamRetention, ...] = ()
@@ -91,6 +94,7 @@ class LimitsConfig(BaseModel):
     max_structured_metadata_size: SizeBytes = 64 << 10
     max_structured_metadata_entries_count: int = 128
     volume_enabled: bool = True
+    volume_max_series: int = 1000
     discover_service_name: tuple[str, ...] | None = None
     discover_log_levels: bool | None = None
     increment_duplicate_timestamp: bool = False

@@ -47,6 +47,8 @@ class LogQueryLimits:
     max_query_lookback: int = 0
     max_query_range: int = 0
     enable_multi_variant_queries: bool = False
+    required_labels: tuple[str, ...] = ()
+    minimum_labels_number: int = 0
 
     @staticmethod
     def of(config: LimitsConfig) -> "LogQueryLimits":
@@ -57,6 +59,8 @@ class LogQueryLimits:
             config.max_query_lookback,
             config.max_query_range,
             config.enable_multi_variant_queries,
+            config.required_labels,
+            config.minimum_labels_number,
         )
 
 
@@ -96,6 +100,7 @@ class LogEngine:
         """
         started = time.perf_counter()
         expr = parse(query)
+        self._check_selectors(expr)
         if isinstance(expr, LogExpr):
             return self._recent(expr, time_ns, limit, direction, tenant, budget, started)
         if isinstance(expr, NumberLiteral):
@@ -125,6 +130,7 @@ class LogEngine:
         """
         started = time.perf_counter()
         expr = parse(query)
+        self._check_selectors(expr)
         start_ns = self._bounded(start_ns, end_ns)
         if start_ns > end_ns:
             # All of it lies before what max_query_lookback lets a query see.
@@ -150,6 +156,28 @@ class LogEngine:
             length, allowed = format_go_duration(end_ns - start_ns), format_go_duration(limits.max_query_length)
             raise InvalidParameter(f"the query time range exceeds the limit (query length: {length}, limit: {allowed})")
         return start_ns
+
+    def _check_selectors(self, expr: Expr) -> None:
+        """Each must name the labels that an operator requires. Raises: InvalidParameter."""
+        limits = self._limits
+        if not limits.required_labels and not limits.minimum_labels_number:
+            return
+        logs = [expr] if isinstance(expr, LogExpr) else [window.log for window in windows_of(expr)]
+        for log in logs:
+            present = [matcher.name for matcher in log.matchers]
+            shown = ", ".join(present)
+            missing = ", ".join(name for name in limits.required_labels if name not in present)
+            if missing:
+                raise InvalidParameter(
+                    f"stream selector is missing required matchers [{missing}], labels present in the query were [{shown}]",
+                    span=log.span,
+                )
+            if len(present) < limits.minimum_labels_number:
+                raise InvalidParameter(
+                    f"stream selector has less label matchers than required: (present: [{shown}], number_present: {len(present)}, "
+                    f"required_number_label_matchers: {limits.minimum_labels_number})",
+                    span=log.span,
+                )
 
     def _entries(self, limit: int) -> int:
         allowed = self._limits.max_entries_limit_per_query

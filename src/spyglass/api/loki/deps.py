@@ -1,5 +1,6 @@
 """What the Loki API needs, as protocols."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ class LokiDeps:
     config_text: the loaded file, for /config. budget: a new budget for each query. render_metrics: the body of /metrics.
     multi_tenant: reads may name several tenants. answers: makes what is asked by several at once; the application makes it.
     ready: the reason why not, or "". flush: write what is in memory to blocks now.
+    tails: how many of each tenant are open.
     """
 
     queries: LogQueries
@@ -41,3 +43,4 @@ class LokiDeps:
     answers: Coalescer[bytes] | None = None
     ready: Callable[[], str] = lambda: ""
     flush: Callable[[], None] = lambda: None
+    tails: Counter[str] = field(default_factory=Counter)

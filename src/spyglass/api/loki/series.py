@@ -64,7 +64,7 @@ async def volume(request: Request, deps: LokiDeps) -> Response:
     params = await read.read_params(request)
     tenant = reading_tenants(request, deps)
     start, end = read.time_range(params, deps.clock.now_ns())
-    limit, found = read.limit_of(params), await _volumes(params, tenant, start, end, deps)
+    limit, found = _series_limit(params, deps), await _volumes(params, tenant, start, end, deps)
     top = sorted(found, key=lambda row: (-row[1], row[0]))[:limit]
     at = end // 1_000_000 / 1000
     result = [{"metric": dict(group), "value": [at, str(size)]} for group, size in top]
@@ -76,7 +76,7 @@ async def volume_range(request: Request, deps: LokiDeps) -> Response:
     params = await read.read_params(request)
     tenant = reading_tenants(request, deps)
     start, end = read.time_range(params, deps.clock.now_ns())
-    step, limit = read.step_ns(params, start, end), read.limit_of(params)
+    step, limit = read.step_ns(params, start, end), _series_limit(params, deps)
     points: dict[tuple[tuple[str, str], ...], list[tuple[float, int]]] = {}
     for at in range(start, end, step):
         for group, size in await _volumes(params, tenant, at, min(at + step, end), deps):
@@ -84,6 +84,12 @@ async def volume_range(request: Request, deps: LokiDeps) -> Response:
     top = sorted(points.items(), key=lambda row: -sum(size for _, size in row[1]))[:limit]
     result = [{"metric": dict(group), "values": [[at, str(size)] for at, size in rows]} for group, rows in top]
     return Response(success({"resultType": "matrix", "result": result}), media_type=JSON_TYPE)
+
+
+def _series_limit(params: read.Params, deps: LokiDeps) -> int:
+    """How many groups an answer may hold."""
+    allowed = deps.limits.volume_max_series
+    return min(read.limit_of(params), allowed) if allowed else read.limit_of(params)
 
 
 async def _volumes(

@@ -98,7 +98,7 @@ async def drilldown_limits(request: Request, deps: LokiDeps) -> Response:
             for one in limits.retention_stream
         ],
         "volume_enabled": limits.volume_enabled,
-        "volume_max_series": 1000,
+        "volume_max_series": limits.volume_max_series,
     }
     return _json({"limits": shown, "pattern_ingester_enabled": True, "version": LOKI_VERSION})
 

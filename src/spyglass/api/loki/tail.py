@@ -38,10 +38,17 @@ async def tail(socket: WebSocket, deps: LokiDeps, *, legacy: bool = False) -> No
         delay = int(read.text(params, "delay_for", "0"))
         if delay > MAX_DELAY_SECONDS:
             raise ValueError(f"delay_for can't be greater than {MAX_DELAY_SECONDS}")
+        limit, open_tails = deps.limits.max_concurrent_tail_requests, deps.tails[tenant]
+        if limit and open_tails >= limit:
+            raise ValueError(f"max concurrent tail requests limit exceeded, count > limit ({open_tails + 1} > {limit})")
     except (SpyglassError, ValueError) as err:
         await socket.close(1011, str(err)[:120])
         return
-    await _serve(socket, deps, tenant, params, keep, delay, legacy)
+    deps.tails[tenant] += 1
+    try:
+        await _serve(socket, deps, tenant, params, keep, delay, legacy)
+    finally:
+        deps.tails[tenant] -= 1
 
 
 async def _serve(

@@ -75,6 +75,14 @@ def test_stats_and_volume(kit: LokiKit) -> None:
     assert sum(int(size) for _, size in ranged["result"][1]["values"]) == stats["bytes"]
 
 
+def test_volume_has_at_most_so_many_series() -> None:
+    """volume_max_series caps what a client asks for."""
+    with loki(LimitsConfig(volume_max_series=1)) as kit:
+        kit.push([({"job": name}, [(NOW - SECOND, "line")]) for name in "ab"])
+        found = kit.get("/loki/api/v1/index/volume", query='{job=~".+"}', limit=5, **WINDOW)["data"]["result"]
+        assert len(found) == 1
+
+
 def test_detected_labels_leave_out_identifiers(kit: LokiKit) -> None:
     """A label whose values are all numbers is nothing to browse by, unless it is one of those that people browse by."""
     found = kit.get("/loki/api/v1/detected_labels", **WINDOW)["detectedLabels"]

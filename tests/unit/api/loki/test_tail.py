@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from tests.loki_kit import NOW, SECOND, LokiKit, loki
 
+from spyglass.config.loki import LimitsConfig
 from spyglass.model.log_entry import LogEntry
 
 MEMORY_BATCHES = 10_000
@@ -97,6 +98,25 @@ def test_a_bad_query_closes_the_socket_with_the_reason() -> None:
                 closed = await tail.message()
                 assert (closed["type"], closed["code"]) == ("websocket.close", 1011)
                 assert closed["reason"].startswith("parse error")
+
+        kit.client.run(scenario())
+
+
+def test_a_tenant_may_have_so_many_tails_open() -> None:
+    """One more is closed with upstream's reason; one that ended makes room."""
+    with loki(LimitsConfig(max_concurrent_tail_requests=1)) as kit:
+
+        async def scenario() -> None:
+            async with Tail(kit, query='{job="a"}') as first:
+                assert (await first.message())["type"] == "websocket.accept"
+                async with Tail(kit, query='{job="a"}') as second:
+                    assert (await second.message())["type"] == "websocket.accept"
+                    reason = "max concurrent tail requests limit exceeded, count > limit (2 > 1)"
+                    assert (await second.message())["reason"] == reason
+            async with Tail(kit, query='{job="a"}') as third:
+                assert (await third.message())["type"] == "websocket.accept"
+                kit.ingest.push("fake", [((("job", "a"),), [LogEntry(NOW, "new")])])
+                assert lines_of(await third.frame()) == ["new"]
 
         kit.client.run(scenario())
 

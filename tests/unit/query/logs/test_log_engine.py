@@ -173,6 +173,18 @@ def test_limits_have_lokis_names() -> None:
         vector(engine, 'count_over_time({app="web"}[2m])', 5)
 
 
+def test_an_operator_may_require_labels_in_selectors() -> None:
+    """Each selector of a query must name them, and as many labels as asked for; upstream's words."""
+    engine = engine_over({"web": ["x"]}, limits=LogQueryLimits(required_labels=("app", "env"), minimum_labels_number=3))
+    missing = r"stream selector is missing required matchers \[env\], labels present in the query were \[app, x\]"
+    with pytest.raises(InvalidParameter, match=missing):
+        lines_of(engine, '{app="web", x!="y"}')
+    few = r"\(present: \[app, env\], number_present: 2, required_number_label_matchers: 3\)"
+    with pytest.raises(InvalidParameter, match=few):
+        vector(engine, 'sum(rate({app="web", env="", x=""}[1m])) + sum(rate({app="web", env=""}[1m]))', 5)
+    assert len(lines_of(engine, '{app="web", env="", x=""}').streams) == 1
+
+
 def test_variants_of_one_window_are_told_apart_by_a_label() -> None:
     """Where the tenant may ask them: each variant's series carry its number; else the query is refused in upstream's words."""
     query = 'variants(count_over_time({app="web"}[1m]), sum(bytes_over_time({app="web"}[1m])), 7) of ({app="web"}[1m])'
