@@ -3,7 +3,6 @@
 import asyncio
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from yarl import URL
 
 from spyglass import __version__
 from spyglass.config.prometheus import ScrapeConfig
+from spyglass.scrape.body import Fetched, FetchFailed
 from spyglass.scrape.content import accept_header
 from spyglass.scrape.oauth2 import TokenSource
 from spyglass.scrape.target import Target
@@ -22,16 +22,6 @@ BODY_BYTES_MAX = 512 << 20
 
 BUFFER_BYTES = 1 << 20
 """What a connection may hold before we read on: with less, a large body comes in many small pieces."""
-
-
-class FetchFailed(Exception):
-    """The target gave no usable body; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    body: bytes
-    content_type: str
 
 
 class Fetcher:

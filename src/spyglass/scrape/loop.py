@@ -7,12 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 from spyglass.model.errors import IngestError, StorageError, Unavailable
 from spyglass.protocols.clock import Clock
+from spyglass.scrape.body import BodySource, Fetched, FetchFailed
 from spyglass.scrape.content import BodyKind, body_kind
-from spyglass.scrape.fetch import Fetched, FetchFailed
 from spyglass.scrape.metrics import ScrapeMetrics
 from spyglass.scrape.target import Target
 from spyglass.scrape.writer import Prepared, ScrapeReport, TargetWriter
@@ -33,14 +32,6 @@ class TargetHealth:
     error: str = ""
     last_ns: int = 0
     seconds: float = 0.0
-
-
-class BodySource(Protocol):
-    """Where a target's body comes from."""
-
-    async def fetch(self, target: Target) -> Fetched:
-        """Raises: FetchFailed."""
-        ...
 
 
 class ScrapeLoop:

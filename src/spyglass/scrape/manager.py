@@ -10,7 +10,9 @@ import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spyglass.config.prometheus import PrometheusConfig, ScrapeConfig
 from spyglass.ingest.metrics import MetricIngest
@@ -23,6 +25,9 @@ from spyglass.protocols.targets import ActiveTarget, DroppedTarget
 from spyglass.scrape.loop import ScrapeLoop
 from spyglass.scrape.metrics import ScrapeMetrics
 from spyglass.scrape.pool import PoolContext, ScrapePool
+
+if TYPE_CHECKING:
+    from spyglass.scrape.fetch import Fetcher
 
 
 def unmapped(address: str) -> str:
@@ -58,10 +63,11 @@ class ScrapeManager:
         """Bring the jobs in line with a (valid) configuration."""
         async with self._lock:
             wanted = {job.job_name: job for job in config.jobs}
-            context = self._context(config, folder)
             gone = [name for name in self._pools if name not in wanted]
             await asyncio.gather(*(self._pools.pop(name).stop(mark_stale=True) for name in gone))
-            await asyncio.gather(*(self._bring(job, context) for job in wanted.values()))
+            if wanted:
+                context = await self._context(config, folder)
+                await asyncio.gather(*(self._bring(job, context) for job in wanted.values()))
 
     async def _bring(self, job: ScrapeConfig, context: PoolContext) -> None:
         pool = self._pools.get(job.job_name)
@@ -71,7 +77,8 @@ class ScrapeManager:
         elif pool.job != job:
             await pool.reload(job, context)
 
-    def _context(self, config: PrometheusConfig, folder: Path) -> PoolContext:
+    async def _context(self, config: PrometheusConfig, folder: Path) -> PoolContext:
+        client = await asyncio.to_thread(_client)
         return PoolContext(
             store=self._stores.store(self._tenant),
             ingest=self._ingest,
@@ -79,7 +86,7 @@ class ScrapeManager:
             executor=self._executor,
             clock=self._clock,
             folder=folder,
-            map_address=self._map_address,
+            open_source=partial(client, folder=folder, map_address=self._map_address),
             # Two servers that scrape the same targets should not do so at the same moments.
             seed=f"{socket.gethostname()} {sorted(config.external_labels.items())}",
         )
@@ -126,6 +133,13 @@ class ScrapeManager:
     def problems(self) -> Sequence[str]:
         """Targets that cannot be scraped, and files of targets that cannot be read."""
         return [text for pool in self._pools.values() for text in pool.all_problems()]
+
+
+def _client() -> "type[Fetcher]":
+    """The HTTP client. aiohttp takes a tenth of a second to import: the doors answer meanwhile, and without a job nobody needs it."""
+    from spyglass.scrape.fetch import Fetcher  # noqa: PLC0415 - see above
+
+    return Fetcher
 
 
 def _view(name: str, loop: ScrapeLoop) -> ActiveTarget:

@@ -13,9 +13,9 @@ from spyglass.model.labels import Labels
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.metric_store import MetricWriter
 from spyglass.protocols.targets import DroppedTarget
+from spyglass.scrape.body import BodySource
 from spyglass.scrape.discovery.file import CHECK_SECONDS, FileTargets
 from spyglass.scrape.discovery.static import static_targets
-from spyglass.scrape.fetch import Fetcher
 from spyglass.scrape.loop import ScrapeLoop
 from spyglass.scrape.metrics import ScrapeMetrics
 from spyglass.scrape.target import Target, build_target
@@ -27,7 +27,7 @@ TargetKey = tuple[Labels, str]
 
 @dataclass(frozen=True, slots=True)
 class PoolContext:
-    """What every pool needs from the outside."""
+    """What every pool needs from the outside. open_source: makes a job's HTTP client."""
 
     store: MetricWriter
     ingest: MetricIngest
@@ -35,7 +35,7 @@ class PoolContext:
     executor: Executor
     clock: Clock
     folder: Path
-    map_address: Callable[[str], str]
+    open_source: Callable[[ScrapeConfig], BodySource]
     seed: str
 
 
@@ -47,12 +47,9 @@ class ScrapePool:
         self.loops: dict[TargetKey, ScrapeLoop] = {}
         self.dropped: list[DroppedTarget] = []
         self.problems: list[str] = []
-        self._fetcher = self._new_fetcher()
+        self._source = context.open_source(job)
         self._files = self._new_files()
         self._watcher: asyncio.Task[None] | None = None
-
-    def _new_fetcher(self) -> Fetcher:
-        return Fetcher(self.job, folder=self._context.folder, map_address=self._context.map_address)
 
     def _new_files(self) -> list[FileTargets]:
         return [FileTargets(config, self._context.folder) for config in self.job.file_sd_configs]
@@ -66,14 +63,14 @@ class ScrapePool:
     async def reload(self, job: ScrapeConfig, context: PoolContext) -> None:
         """Go on with a changed job: targets that stay keep what is known of their series."""
         await self._stop_watching()
-        old_loops, old_fetcher = self.loops, self._fetcher
+        old_loops, old_source = self.loops, self._source
         self.job, self._context, self.loops = job, context, {}
-        self._fetcher, self._files = self._new_fetcher(), self._new_files()
+        self._source, self._files = context.open_source(job), self._new_files()
         for files in self._files:
             files.read()
         wanted = self._targets()
         await asyncio.gather(*(loop.stop(mark_stale=key not in wanted) for key, loop in old_loops.items()))
-        await old_fetcher.close()
+        await old_source.close()
         for key, target in wanted.items():
             self._add(key, target, old_loops.get(key))
         self._limit()
@@ -84,7 +81,7 @@ class ScrapePool:
         await self._stop_watching()
         await asyncio.gather(*(loop.stop(mark_stale=mark_stale) for loop in self.loops.values()))
         self._context.metrics.targets.remove(self.job.job_name)
-        await self._fetcher.close()
+        await self._source.close()
 
     def all_problems(self) -> list[str]:
         """Targets that cannot be scraped, and files of targets that cannot be read."""
@@ -128,7 +125,7 @@ class ScrapePool:
         loop = ScrapeLoop(
             target,
             writer,
-            self._fetcher,
+            self._source,
             fallback=self.job.fallback_scrape_protocol,
             clock=context.clock,
             pool=context.executor,

@@ -8,7 +8,7 @@ from typing import Any
 from spyglass.config.prometheus import parse_prometheus
 from spyglass.ingest.metrics import MetricIngest
 from spyglass.model.telemetry import Registry
-from spyglass.scrape.fetch import Fetched
+from spyglass.scrape.body import Fetched
 from spyglass.scrape.loop import ScrapeLoop
 from spyglass.scrape.metrics import ScrapeMetrics
 from spyglass.scrape.target import Target, build_target
@@ -41,6 +41,8 @@ class Body:
         self.asked_ms.append(self.clock.now_ms())
         await self.clock.sleep(self.seconds)
         return Fetched(b"a 1\n", "text/plain")
+
+    async def close(self) -> None: ...
 
 
 JOB = parse_prometheus("scrape_configs: [{job_name: j, scrape_interval: 10s}]", file="p", folder=Path("/")).config.jobs[
