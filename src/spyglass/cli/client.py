@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from spyglass.cli.console import fail
+from spyglass.cli.plain import fail
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,14 @@
 """Printing: tables and colours on a terminal, plain text in a pipe, JSON when asked for."""
 
 import json
-import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def fail(message: str, *, hint: str = "", code: int = 1) -> NoReturn:
-    """Print an error, and what to do next, and exit."""
-    err.print("[bold red]error:[/]", end=" ")
-    err.print(message, markup=False)
-    if hint:
-        err.print(f"  {hint}", style="dim", markup=False)
-    sys.exit(code)
 
 
 def print_json(value: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import typer
 
 from spyglass import __version__
-from spyglass.cli.console import fail
+from spyglass.cli.plain import fail
 from spyglass.model.errors import ConfigError, SpyglassError
 
 COMMANDS = {

@@ -8,7 +8,7 @@ import uvloop
 from spyglass.app.server import Server
 from spyglass.app.settings import Settings, Target
 from spyglass.app.sockets import PortInUse
-from spyglass.cli.console import err, fail, out
+from spyglass.cli.plain import BOLD, YELLOW, fail, note, styled
 from spyglass.model.errors import ConfigError, StoreLocked
 
 DOORS = {
@@ -33,7 +33,7 @@ def serve(settings: Settings, *, quiet: bool = False, config_exit: int = 2) -> N
             str(error), hint="`spyglass down` stops a Spyglass that runs in the background; `spyglass status` shows it"
         )
     for text in server.warnings:
-        err.print(f"warning: {text}", style="yellow", markup=False)
+        note(f"warning: {text}", YELLOW)
     uvloop.run(server.run(started=lambda: None if quiet else announce(server)))
 
 
@@ -41,7 +41,6 @@ def announce(server: Server) -> None:
     """The addresses; and the password, if it was made just now."""
     for target, text in DOORS.items():
         if target in server.addresses:
-            out.print(f"{text:26} http://{server.addresses[target]}", markup=False)
+            print(f"{text:26} http://{server.addresses[target]}", flush=True)
     if server.new_password:
-        out.print("login admin, password (shown only now): ", style="bold", end="")
-        out.print(server.new_password, markup=False)
+        print(styled("login admin, password (shown only now):", BOLD, sys.stdout), server.new_password, flush=True)

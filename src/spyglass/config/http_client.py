@@ -17,7 +17,7 @@ from spyglass.config.scalars import Bool
 class Strict(BaseModel):
     """A block where an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 def _url(value: object) -> object:

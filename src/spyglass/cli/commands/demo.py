@@ -14,7 +14,8 @@ import typer
 
 from spyglass.app.sockets import owner_of
 from spyglass.cli.client import fetch
-from spyglass.cli.console import fail, out
+from spyglass.cli.console import out
+from spyglass.cli.plain import fail
 
 PORTS = {
     3000: "the example back end",

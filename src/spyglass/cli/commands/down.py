@@ -8,7 +8,8 @@ from pathlib import Path
 import typer
 
 from spyglass.app.server import read_state
-from spyglass.cli.console import fail, out
+from spyglass.cli.console import out
+from spyglass.cli.plain import fail
 from spyglass.config.spyglass import load_installation
 
 STOP_SECONDS = 30

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import typer
 
-from spyglass.cli.console import fail, out
+from spyglass.cli.console import out
+from spyglass.cli.plain import fail
 from spyglass.cli.times import parse_time
 from spyglass.config.spyglass import load_installation
 from spyglass.model.errors import NotFound, QueryError, StorageError, StoreLocked

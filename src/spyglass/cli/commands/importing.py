@@ -5,7 +5,8 @@ from pathlib import Path
 
 import typer
 
-from spyglass.cli.console import err, fail, out
+from spyglass.cli.console import err, out
+from spyglass.cli.plain import fail
 from spyglass.config.spyglass import load_installation
 from spyglass.model.errors import StorageError, StoreLocked
 from spyglass.storage.clock import SystemClock

@@ -8,8 +8,9 @@ import typer
 
 from spyglass.cli.client import ask
 from spyglass.cli.commands.query import series, show
-from spyglass.cli.console import err, fail, print_json, print_table
+from spyglass.cli.console import err, print_json, print_table
 from spyglass.cli.logql_modes.printing import Output, print_entries
+from spyglass.cli.plain import fail
 from spyglass.cli.times import parse_time
 
 PAGE = 5000

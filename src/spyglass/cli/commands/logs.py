@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from spyglass.cli.commands.up import LOG_FILE
-from spyglass.cli.console import fail
+from spyglass.cli.plain import fail
 from spyglass.config.spyglass import load_installation
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import typer
 
 from spyglass.cli.client import ask
-from spyglass.cli.console import err, fail, out, print_json, print_table
+from spyglass.cli.console import err, out, print_json, print_table
+from spyglass.cli.plain import fail
 from spyglass.cli.times import parse_time
 
 

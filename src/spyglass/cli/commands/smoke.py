@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import typer
 
 from spyglass.cli.client import fetch
-from spyglass.cli.console import fail, out
+from spyglass.cli.console import out
+from spyglass.cli.plain import fail
 
 REQUESTS = 25
 TENANT = "smoketest"

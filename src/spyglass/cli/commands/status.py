@@ -7,7 +7,8 @@ import typer
 
 from spyglass.app.server import read_state
 from spyglass.cli.client import fetch
-from spyglass.cli.console import fail, out, print_json, print_table
+from spyglass.cli.console import out, print_json, print_table
+from spyglass.cli.plain import fail
 from spyglass.config.spyglass import load_installation
 
 READY = {"metrics": "/-/ready", "logs": "/ready", "agent": "/ready", "ui": "/api/health"}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import typer
 
-from spyglass.cli.console import err, fail, out, print_json, print_table
+from spyglass.cli.console import err, out, print_json, print_table
+from spyglass.cli.plain import fail
 from spyglass.config.grafana import Datasource, load_provisioning, load_provisioning_file
 from spyglass.dashboards.examine.evidence import NoEvidence
 from spyglass.dashboards.examine.findings import Report

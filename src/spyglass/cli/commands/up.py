@@ -11,7 +11,8 @@ import typer
 from spyglass.app.installation import settings_of
 from spyglass.app.server import read_state
 from spyglass.app.settings import ALL_TARGETS, Settings, Target
-from spyglass.cli.console import fail, out
+from spyglass.cli.console import out
+from spyglass.cli.plain import fail
 from spyglass.cli.serving import DOORS, serve
 from spyglass.config.spyglass import load_installation
 

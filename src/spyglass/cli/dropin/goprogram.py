@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from spyglass import __version__
 from spyglass.app.settings import Settings
-from spyglass.cli.console import err
 from spyglass.cli.dropin.goflags import FlagError, Flags, FlagTable
+from spyglass.cli.plain import note
 from spyglass.cli.serving import serve
 from spyglass.model.errors import ConfigError
 
@@ -47,7 +47,7 @@ class GoProgram:
             return 0
         if flags.ignored:
             names = ", ".join("-" + name for name in flags.ignored)
-            err.print(f"flags without a meaning here: {names}", style="dim", markup=False)
+            note(f"flags without a meaning here: {names}")
         serve(settings, quiet=True, config_exit=1)
         return 0
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from spyglass import __version__
 from spyglass.app.settings import Address, MetricsSettings, QuerySettings, Settings
-from spyglass.cli.console import err
 from spyglass.cli.dropin.goflags import FlagError, Flags
 from spyglass.cli.dropin.prometheus_flags import TABLE
+from spyglass.cli.plain import note
 from spyglass.cli.serving import serve
 from spyglass.config.units import parse_any_duration_ns, parse_size
 
@@ -42,11 +42,7 @@ def run(arguments: Sequence[str]) -> int:
         print(f"prometheus: error: {error}, try --help", file=sys.stderr)
         return 1
     if flags.ignored:
-        err.print(
-            f"flags without a meaning here: {', '.join('--' + name for name in flags.ignored)}",
-            style="dim",
-            markup=False,
-        )
+        note(f"flags without a meaning here: {', '.join('--' + name for name in flags.ignored)}")
     serve(settings, quiet=True, config_exit=2)
     return 0
 

@@ -9,8 +9,9 @@ import orjson
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from spyglass.cli.console import err, fail
+from spyglass.cli.console import err
 from spyglass.cli.logql_modes.printing import Entry, Output, print_entries
+from spyglass.cli.plain import fail
 
 QUERY_AT_FAULT = 1011
 """The close code that comes with the reason why a query cannot be tailed."""

@@ -10,8 +10,8 @@ from itertools import islice
 from typing import BinaryIO
 
 from spyglass.cli.commands.query import series
-from spyglass.cli.console import fail
 from spyglass.cli.logql_modes.printing import Output, print_entries
+from spyglass.cli.plain import fail
 from spyglass.model.errors import QueryError
 from spyglass.model.labels import Labels, labels_of
 from spyglass.model.log_entry import LogEntry
