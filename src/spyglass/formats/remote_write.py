@@ -1,8 +1,8 @@
 """Remote write bodies to columns: 1.0 (prometheus.WriteRequest) and 2.0 (io.prometheus.write.v2.Request).
 
-A sender repeats the same label sets in every body, one sample each. In 1.0 the bytes of a series up to its samples are its *key*:
-the receiver keeps a cache from keys to references and reads labels only of keys that are new. Samples of the usual shape (a double and
-a six-byte time: 18 bytes) are gathered and decoded by numpy all at once; whatever looks different takes the walk, field by field.
+A sender repeats the same label sets in every body. In 1.0 the bytes of a series up to its samples are its *key*: the receiver keeps a
+cache from keys to references and reads labels only of keys that are new. Entries of labels and then samples are decoded by numpy
+all at once (formats/usual_entries.py); a body that holds anything else takes the walk, field by field.
 Source: prompb/remote.proto, prompb/types.proto, prompb/io/prometheus/write/v2/types.proto.
 """
 
@@ -14,37 +14,19 @@ import numpy as np
 
 from spyglass.formats import wire
 from spyglass.formats.native_histogram import decode_histogram
+from spyglass.formats.usual_entries import usual_entries
 from spyglass.model.arrays import F64, I64
 from spyglass.model.errors import MalformedBody
 from spyglass.model.histograms import FloatHistogram
 from spyglass.model.labels import METRIC_NAME, Labels
 from spyglass.model.samples import Exemplar, Metadata
 
-SAMPLE_BYTES = 18
-_USUAL_HEAD = np.frombuffer(b"\x12\x10\x09", np.uint8)
-"""Field 2, 16 bytes, of which the first is the key of the double: a sample whose time takes six bytes (2004 .. 2109)."""
-
-_TIME_SHIFTS = np.arange(0, 42, 7, dtype=np.int64)
-
 Key = bytes | Labels
 """What names a series in a body."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownBody:
-    """A body of nothing but known series. keys [S]; ends [S]: where each entry ends; refs [S]."""
-
-    keys: Sequence[Key]
-    ends: I64
-    refs: I64
-
-
 class KnownKeys(Protocol):
     """What a receiver remembers of earlier bodies."""
-
-    def match(self, data: bytes) -> KnownBody | None:
-        """The body's entries, where all of them but for their last 18 bytes were seen before; else None."""
-        ...
 
     def refs(self, keys: Sequence[Key]) -> I64:
         """The reference of each key, UNKNOWN where there is none."""
@@ -56,10 +38,6 @@ UNKNOWN = -1
 
 class NoneKnown:
     """Remembers nothing."""
-
-    def match(self, data: bytes) -> KnownBody | None:
-        del data
-        return None
 
     def refs(self, keys: Sequence[Key]) -> I64:
         return np.full(len(keys), UNKNOWN, np.int64)
@@ -135,67 +113,14 @@ def _shown(pairs: list[tuple[str, str]]) -> str:
 
 def decode_v1(data: bytes, known: KnownKeys = _NOTHING_KNOWN) -> WriteColumns:
     """A prometheus.WriteRequest. Raises: MalformedBody."""
-    body = known.match(data)
-    if body is not None:
-        samples = _usual(data, body.ends)
-        if samples is not None:
-            ones = np.ones(len(body.keys), np.int64)
-            return WriteColumns(body.keys, ones, samples[1], samples[0], known=body.refs)
-    each = _samples_of_first_entry(data)
-    keys, ends, rest = _split_v1(data, each * SAMPLE_BYTES)
-    usual = _usual(data, _sample_ends(ends, each)) if each else None
-    if usual is not None and rest == len(data):
-        found = known.refs(keys)
-        if all(_only_labels(keys[at]) for at in np.flatnonzero(found == UNKNOWN).tolist()):
-            values, times = usual
-            return WriteColumns(keys, np.full(len(keys), each, np.int64), times, values, known=found)
-    return _walk_v1(data)
-
-
-def _samples_of_first_entry(data: bytes) -> int:
-    """How many usual samples the first series has: senders nearly always send as many of each. 0 where it cannot be told."""
-    if not data or data[0] != 0x0A:
-        return 1
-    size, at = read_size(data, 1)
-    entry = data[at : at + size]
-    rest = len(entry) - len(_labels_prefix(entry))
-    return rest // SAMPLE_BYTES if rest % SAMPLE_BYTES == 0 else 0
-
-
-def _sample_ends(ends: Sequence[int], each: int) -> I64:
-    """Where each sample ends, from where the entries do."""
-    last = np.array(ends, np.int64)
-    if each == 1:
-        return last
-    return (last[:, None] - SAMPLE_BYTES * np.arange(each - 1, -1, -1)).ravel()
-
-
-def _split_v1(data: bytes, tail: int) -> tuple[list[bytes], list[int], int]:
-    """Every entry without its last `tail` bytes, where each ends, and where what is no entry begins. Raises: MalformedBody."""
-    keys: list[bytes] = []
-    ends: list[int] = []
-    at, end = 0, len(data)
-    # The hot loop of the door: lengths of one and two bytes are read in place.
-    try:
-        while at < end and data[at] == 0x0A:
-            size = data[at + 1]
-            at += 2
-            if size >= 0x80:
-                high = data[at]
-                if high < 0x80:
-                    size += (high << 7) - 0x80
-                    at += 1
-                else:
-                    size, at = wire.read_varint(data, at - 1)
-            stop = at + size
-            keys.append(data[at : stop - tail] if size > tail else b"")
-            ends.append(stop)
-            at = stop
-    except IndexError:
-        at = end + 1
-    if at > end:
-        raise MalformedBody("proto: unexpected end of message")
-    return keys, ends, at
+    usual = usual_entries(data)
+    if usual is None:
+        return _walk_v1(data)
+    found = known.refs(usual.keys)
+    # What looked like a sample may have been the end of a label.
+    if not all(_only_labels(usual.keys[at]) for at in np.flatnonzero(found == UNKNOWN).tolist()):
+        return _walk_v1(data)
+    return WriteColumns(usual.keys, usual.counts, usual.times, usual.values, known=found)
 
 
 def read_size(data: bytes, at: int) -> tuple[int, int]:
@@ -210,20 +135,6 @@ def read_size(data: bytes, at: int) -> tuple[int, int]:
     except IndexError:
         raise MalformedBody("proto: unexpected end of message") from None
     return wire.read_varint(data, at)
-
-
-def _usual(data: bytes, ends: Sequence[int] | I64) -> tuple[F64, I64] | None:
-    """Values and times of the 18-byte samples that end at `ends`; None where one of them is no such sample."""
-    if len(ends) and ends[0] < SAMPLE_BYTES:
-        return None
-    places = np.array(ends, np.int64)[:, None] + np.arange(-SAMPLE_BYTES, 0)
-    rows = np.frombuffer(data, np.uint8)[places]
-    good = (rows[:, :3] == _USUAL_HEAD).all() and (rows[:, 11] == 0x10).all()
-    time = rows[:, 12:]
-    if not good or not (time[:, :5] >= 0x80).all() or not (time[:, 5] < 0x80).all():
-        return None
-    times: I64 = ((time.astype(np.int64) & 0x7F) << _TIME_SHIFTS).sum(axis=1)
-    return np.ascontiguousarray(rows[:, 3:11]).view("<f8").ravel(), times
 
 
 def _only_labels(key: bytes) -> bool:
@@ -252,12 +163,6 @@ def _walk_v1(data: bytes) -> WriteColumns:
 
 def _entry_v1(out: "_Gathered", entry: bytes) -> None:
     key = _labels_prefix(entry)
-    size = len(entry) - len(key)
-    if size and size % SAMPLE_BYTES == 0:
-        usual = _usual(entry, range(len(key) + SAMPLE_BYTES, len(entry) + 1, SAMPLE_BYTES))
-        if usual is not None:
-            out.block(key, usual[1].tolist(), usual[0])
-            return
     _fields_v1(out, len(out.keys), key, entry[len(key) :])
 
 
