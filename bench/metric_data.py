@@ -17,9 +17,21 @@ _PER_ENDPOINT = len(BUCKETS) + 2 + len(_STATUSES) + 1
 
 
 class BackEnd:
-    """`endpoints` * 28 series and `gauges` gauges. `labels` names them in the order of the columns that `scrapes` yields."""
+    """`endpoints` * 28 series and `gauges` gauges. `labels` names them in the order of the columns that `scrapes` yields.
 
-    def __init__(self, *, endpoints: int = 340, gauges: int = 480, seed: int = 1, instance: str = "api:8000") -> None:
+    interval_s: between two scrapes; the shorter, the fewer values have moved.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoints: int = 340,
+        gauges: int = 480,
+        seed: int = 1,
+        instance: str = "api:8000",
+        interval_s: float = 15.0,
+    ) -> None:
+        self._interval_s = interval_s
         self._random = np.random.default_rng(seed)
         self._endpoints, self._gauges = endpoints, gauges
         self.labels: list[Labels] = [one for n in range(endpoints) for one in _endpoint_labels(n, instance)]
@@ -50,14 +62,14 @@ class BackEnd:
             yield self._scrape(day)
 
     def _scrape(self, day: float) -> F64:
-        requests = self._random.poisson(self._rate * day * 15 / 10)
+        requests = self._random.poisson(self._rate * day * self._interval_s / 10)
         under = 1 / (1 + (self._mean[:, None] / self._edges) ** 1.8)
         shares = np.diff(np.concatenate([np.zeros((len(under), 1)), under, np.ones((len(under), 1))], axis=1), axis=1)
         self._buckets += np.cumsum(self._random.multinomial(requests, shares), axis=1)
         self._sum += requests * self._mean * self._random.lognormal(0, 0.2, len(requests))
         self._statuses += self._random.multinomial(requests, self._share)
         in_flight = self._random.poisson(self._rate * 0.2)
-        moved = self._random.random(self._gauges) < 0.5
+        moved = self._random.random(self._gauges) < 0.5 * self._interval_s / 15
         self._gauge = np.round(self._gauge + moved * self._gauge_step * self._random.normal(0, 1, self._gauges), 2)
         columns = [self._buckets, self._sum[:, None], self._buckets[:, -1:], self._statuses, in_flight[:, None]]
         return np.concatenate([np.concatenate(columns, axis=1).reshape(-1), self._gauge]).astype(np.float64)
