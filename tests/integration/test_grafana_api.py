@@ -512,6 +512,59 @@ async def test_exemplars_that_fail_leave_the_graph(admin: httpx.AsyncClient) -> 
     assert len(answer.json()["results"]["A"]["frames"]) == 2
 
 
+EXPRESSION = {"uid": "__expr__", "type": "__expr__"}
+
+
+async def test_expressions_over_queries(admin: httpx.AsyncClient) -> None:
+    """Reduced, calculated with and compared, in any order; hidden queries are asked but not answered with."""
+    answer = await _query(
+        admin,
+        {"refId": "D", "datasource": EXPRESSION, "type": "math", "expression": "$C * 2 + $B"},
+        {"refId": "A", "expr": "up", "hide": True},
+        {"refId": "B", "datasource": EXPRESSION, "type": "reduce", "expression": "A", "reducer": "count"},
+        {"refId": "C", "datasource": EXPRESSION, "type": "math", "expression": "is_number($A)"},
+    )
+    assert answer.status_code == 200
+    results = answer.json()["results"]
+    assert sorted(results) == ["B", "C", "D"]
+    counts = {
+        frame["schema"]["fields"][0]["labels"]["job"]: frame["data"]["values"] for frame in results["B"]["frames"]
+    }
+    assert counts == {"backend": [[5]], "prometheus": [[3]]}
+    (first, second) = results["D"]["frames"]
+    assert [field["name"] for field in first["schema"]["fields"]] == ["Time", "D"]
+    assert first["data"]["values"][1] == [7, 7, 7, 7, 7]
+    assert second["data"]["values"][1] == [5, 5, 5]
+    assert second["schema"]["fields"][1]["labels"] == {"__name__": "up", "job": "prometheus"}
+
+
+async def test_expressions_that_fail(admin: httpx.AsyncClient) -> None:
+    """Each says which query is at fault; the others are answered."""
+    answer = await _query(
+        admin,
+        {"refId": "A", "expr": "broken("},
+        {"refId": "B", "datasource": EXPRESSION, "type": "math", "expression": "$A + 1"},
+        {"refId": "C", "datasource": EXPRESSION, "type": "math", "expression": "$Z"},
+        {"refId": "D", "datasource": EXPRESSION, "type": "math", "expression": "1 +"},
+        {"refId": "E", "datasource": EXPRESSION, "type": "math", "expression": "$F"},
+        {"refId": "F", "datasource": EXPRESSION, "type": "math", "expression": "$E"},
+        {"refId": "G", "datasource": EXPRESSION, "type": "sql", "expression": "SELECT 1"},
+        {"refId": "H", "datasource": EXPRESSION, "type": "math", "expression": "nan() * 2"},
+    )
+    assert answer.status_code == 207
+    results = answer.json()["results"]
+    assert {ref: result["error"] for ref, result in results.items() if "error" in result} == {
+        "A": "1:8: parse error: unclosed left parenthesis",
+        "B": "B: its query A failed: 1:8: parse error: unclosed left parenthesis",
+        "C": "C: there is no query 'Z'",
+        "D": "D: something is missing at the end of '1 +'",
+        "E": "E: E -> F -> E refer to each other",
+        "F": "E: E -> F -> E refer to each other",
+        "G": "G: SQL expressions are not evaluated here (there are: math, reduce, resample, threshold)",
+    }
+    assert results["H"]["frames"][0]["data"] == {"values": [[None]], "entities": [{"NaN": [0]}]}
+
+
 async def test_errors_stay_with_their_query(admin: httpx.AsyncClient) -> None:
     """One broken query does not take the others along: 207, and each result says how it went."""
     answer = await _query(admin, {"expr": "broken("}, {"refId": "B", "expr": "up"})

@@ -48,7 +48,28 @@ NESTED: Json = dashboard(
     variables=({"name": "a", "type": "custom", "query": "1,2"},),
 )
 
+
+def calculating(*expressions: Json) -> Json:
+    source = {"type": "__expr__", "uid": "__expr__"}
+    named = [{"refId": name, "datasource": source, **one} for name, one in zip("BCDE", expressions, strict=False)]
+    return panel(targets=[{"refId": "A", "expr": "up"}, *named])
+
+
 WRONG: dict[str, tuple[object, str]] = {
+    "formula": (
+        dashboard(calculating({"type": "math", "expression": "$A +"})),
+        "panel 1 'one', query B: something is missing at the end of '${A} +'",
+    ),
+    "expression of nothing": (
+        dashboard(calculating({"type": "math", "expression": "$A + $Z"})),
+        "panel 1 'one', query B: there is no query 'Z'",
+    ),
+    "expression of itself": (
+        dashboard(
+            calculating({"type": "math", "expression": "$C"}, {"type": "reduce", "expression": "B", "reducer": "max"})
+        ),
+        "panel 1 'one', query B: it refers to itself",
+    ),
     "not an object": ([], "is JSON, but no dashboard: the outermost value should be an object"),
     "no title": ({"panels": []}, "has no title: a dashboard needs one"),
     "panels no list": ({"title": "t", "panels": {}}, "panels: should be a list"),
@@ -292,6 +313,20 @@ RIGHT = {
     "number": "topk($n, up)",
     "legend": 'up{a="{{ $x }}"}',
 }
+
+
+def test_expressions_that_are_right() -> None:
+    """Over queries and one another, with the dashboard's variables; `$A` is the query. SQL is named as what is not evaluated."""
+    chain = calculating(
+        {"type": "reduce", "expression": "A", "reducer": "mean", "settings": {"mode": "dropNN"}},
+        {"type": "math", "expression": "$B > $limit && ${A} != nan()"},
+        {"type": "resample", "expression": "A", "window": "$__interval", "downsampler": "mean", "upsampler": "pad"},
+    )
+    limit = {"name": "limit", "type": "custom", "query": "5,10", "current": {"value": "5", "text": "5"}}
+    assert errors(dashboard(chain, variables=(limit,))) == []
+    assert unsupported(dashboard(chain, variables=(limit,))) == []
+    sql = dashboard(calculating({"type": "sql", "expression": "SELECT * FROM A"}))
+    assert unsupported(sql) == ["panel 1 'one', query B: SQL expressions are not evaluated"]
 
 
 @pytest.mark.parametrize("expr", RIGHT.values(), ids=RIGHT)

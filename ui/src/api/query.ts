@@ -1,7 +1,8 @@
 /**
  * `POST /api/ds/query`, batched: everything asked in the same moment for the same range and datasource goes out as one request,
- * with refIds made unique here and given back as they were. A request is aborted when nobody waits for it any more.
+ * with refIds made unique here and given back as they were. Queries with expressions among them name each other: they go together, as they are. A request is aborted when nobody waits for it any more.
  */
+import { isExpression } from '../core/expressions';
 import { decodeFrame, type Frame, type FrameJSON } from '../core/frames';
 import type { TimeRange } from '../core/time';
 import { ApiError, postJson } from './client';
@@ -58,8 +59,9 @@ function flush(): void {
   gathered = [];
   const batches = new Map<string, { range: TimeRange; entries: Entry[] }>();
   waiting.forEach((w, owner) => {
+    const together = w.queries.some((q) => isExpression(q.datasource));
     for (const query of w.queries) {
-      const key = `${w.range.from}|${w.range.to}|${query.datasource.uid}`;
+      const key = together ? `together ${owner}` : `${w.range.from}|${w.range.to}|${query.datasource.uid}`;
       const batch = batches.get(key) ?? { range: w.range, entries: [] };
       batch.entries.push({ owner, query });
       batches.set(key, batch);
@@ -90,10 +92,13 @@ function abortWhenAll(signals: AbortSignal[]): AbortSignal {
 }
 
 async function send(range: TimeRange, entries: Entry[], signal: AbortSignal): Promise<QueryAnswer[]> {
-  const queries = entries.map((entry, i) => ({ ...entry.query, refId: `q${i}` }));
+  const asTheyAre = entries.some((e) => isExpression(e.query.datasource));
+  const names = entries.map(({ query }, i) => (asTheyAre ? query.refId : `q${i}`));
+  const queries = entries.map((entry, i) => ({ ...entry.query, refId: names[i] }));
   const answer = await postJson<WireAnswer>('/api/ds/query', { from: String(Math.round(range.from)), to: String(Math.round(range.to)), queries }, { signal }).catch(partialFailure);
   return entries.map(({ query }, i) => {
-    const result = answer.results[`q${i}`];
+    const result = answer.results[names[i]];
+    if (query.hide) return { refId: query.refId, frames: [] };
     if (!result) return { refId: query.refId, frames: [], error: 'The server left this query unanswered' };
     const frames = (result.frames ?? []).map((json) => ({ ...decodeFrame(json), refId: query.refId }));
     return { refId: query.refId, frames, error: result.error };

@@ -3,6 +3,7 @@ import { applyFilters, type AdhocFilter } from './adhoc';
 import type { DatasourceRef, PanelModel, Target } from './dashboard';
 import { fixedFrames } from './fixedData';
 import type { Frame } from './frames';
+import { buildExpression, hiddenInputs, isExpression } from './expressions';
 import { interpolate, prometheusFormat, type Scope } from './interpolate';
 import { durationMs, parseTime, stepFor, type TimeRange, type TimeZone } from './time';
 import { builtinScope } from './variables';
@@ -52,7 +53,6 @@ const DASHBOARD = '-- Dashboard --';
 const MIXED = '-- Mixed --';
 /** Kinds that the server cannot ask: panels that draw their data still do, from snapshots and test frames. */
 const UNSERVED = new Set(['tempo', 'jaeger', 'zipkin']);
-const EXPRESSIONS = new Set(['__expr__', '-- Expression --']);
 
 /** The panel's own range: `timeFrom` replaces the length, `timeShift` moves it back. */
 export function panelRange(panel: Pick<PanelModel, 'timeFrom' | 'timeShift'>, range: TimeRange, now: number, zone: TimeZone): TimeRange {
@@ -75,7 +75,7 @@ export function buildQueries(panel: PanelModel, settings: QuerySettings): PanelQ
   errors.push(...unfound);
   for (const { target, owner } of targets) {
     const ref = target.datasource?.uid && target.datasource.uid !== MIXED ? target.datasource : owner.datasource;
-    if (EXPRESSIONS.has(ref?.uid ?? '')) queries.push({ ...target, datasource: { uid: '__expr__', type: '__expr__' }, intervalMs: 1000, maxDataPoints: 1000 });
+    if (isExpression(ref)) queries.push({ ...buildExpression(target, scope, new Set(owner.targets.map((t) => t.refId))), datasource: { uid: '__expr__', type: '__expr__' }, intervalMs: 1000, maxDataPoints: 1000 });
     else {
       const held = heldFrames(target, ref, errors);
       if (held) {
@@ -107,8 +107,9 @@ function ownTargets(panel: PanelModel, settings: QuerySettings, seen: readonly n
   const path = [...seen, panel.id];
   const targets: { target: Target; owner: PanelModel }[] = [];
   const errors: PanelQueries['errors'] = [];
+  const inputs = hiddenInputs(panel.targets, (t) => isExpression(t.datasource ?? panel.datasource));
   for (const target of panel.targets) {
-    if (target.hide) continue;
+    if (target.hide && !inputs.has(target.refId)) continue;
     if ((target.datasource?.uid ?? panel.datasource?.uid) !== DASHBOARD) {
       targets.push({ target, owner: panel });
       continue;
@@ -134,7 +135,8 @@ function buildQuery(panel: PanelModel, target: Target, datasource: ResolvedDatas
   const intervalMs = stepFor(range, maxDataPoints, minMs) * factor;
   const builtins = builtinScope({ range, intervalMs, minIntervalMs: minMs, scrapeMs: durationMs(minText) ?? scrapeMs, dashboard: settings.dashboard, user: settings.user, zone: settings.zone });
   const all: Scope = new Map([...builtins, ...scope]);
-  const { hide: _hide, interval: _interval, ...rest } = target;
+  // Hidden ones are asked for expressions only: `hide` tells the server to keep their answers to itself.
+  const { interval: _interval, ...rest } = target;
   const query: BuiltQuery = { ...rest, datasource: { uid: datasource.uid, type: datasource.type }, intervalMs, maxDataPoints };
   for (const key of ['expr', 'legendFormat', 'query', 'rawSql']) {
     const value = target[key];

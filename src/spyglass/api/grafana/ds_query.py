@@ -1,4 +1,4 @@
-"""`POST /api/ds/query`: a panel's queries, each answered with frames or its own error.
+"""`POST /api/ds/query`: a panel's queries, each answered with frames or its own error; expressions over them come last.
 
 The queries of a request run side by side, a few at a time, so that one page never fills the line that all askers share; the
 same expression on the same grid of the same data source is evaluated once. Metric queries lie on a grid aligned to the step,
@@ -21,14 +21,16 @@ from spyglass.api.grafana.datasources import resolve
 from spyglass.api.grafana.deps import GrafanaDeps
 from spyglass.api.grafana.engines import PROMETHEUS_TYPES, Ask, Disconnected, Engines
 from spyglass.api.grafana.exemplars import ask_exemplars, exemplar_frame, thinned
+from spyglass.api.grafana.expressions import Evaluation, Expression, is_expression, needed, read, value_frames
 from spyglass.api.grafana.frames import metric_frames
 from spyglass.api.grafana.log_frames import log_frames
 from spyglass.api.grafana.replies import API_HEADERS, ApiError, encode, read_json, status_of
 from spyglass.api.grafana.series import Answer, LogAnswer
 from spyglass.api.grafana.time_range import parse_time_ms
 from spyglass.config.grafana import Datasource
-from spyglass.model.errors import SpyglassError
+from spyglass.model.errors import ExecutionError, QueryError, SpyglassError
 from spyglass.protocols.log_store import Direction
+from spyglass.query.expressions.commands import Range
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +75,7 @@ class QueryRun:
     def __init__(self, deps: GrafanaDeps, engines: Engines, disconnected: Disconnected) -> None:
         self._deps, self._engines, self._disconnected = deps, engines, disconnected
         self._running: dict[Ask, asyncio.Task[Answer]] = {}
+        self._inputs: dict[str, Answer | QueryError] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def results(self, body: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -82,13 +85,34 @@ class QueryRun:
             raise ApiError(400, "no queries found")
         if len(queries) > MAX_QUERIES:
             raise ApiError(400, f"{len(queries)} queries are more than {MAX_QUERIES} in one request")
-        shown = [query for query in queries if isinstance(query, dict) and not query.get("hide")]
-        names = [str(query.get("refId") or "A") for query in shown]
+        given = [query for query in queries if isinstance(query, dict)]
+        expressions = [read(query) for query in given if is_expression(query)]
+        inputs = needed(expressions)
+        asked = [query for query in given if not is_expression(query) and (_is_shown(query) or _ref(query) in inputs)]
         try:
-            found = await asyncio.gather(*(self._one(body, query) for query in shown))
+            found = await asyncio.gather(*(self._one(body, query) for query in asked))
         finally:
             await self._stop()
-        return dict(zip(names, found, strict=True))
+        by_ref = dict(zip((_ref(query) for query in asked), found, strict=True))
+        if expressions:
+            by_ref |= await asyncio.to_thread(self._expressions, body, expressions)
+        return {_ref(query): by_ref[_ref(query)] for query in given if _is_shown(query)}
+
+    def _expressions(self, body: Mapping[str, Any], expressions: Sequence[Expression]) -> dict[str, dict[str, Any]]:
+        try:
+            evaluation = Evaluation(expressions, self._inputs, Range(*self._range(body, {})))
+        except ApiError as err:
+            return {one.ref_id: _failed(err.message, err.status, "plugin") for one in expressions}
+        return {one.ref_id: self._expression(evaluation, one.ref_id) for one in expressions}
+
+    def _expression(self, evaluation: Evaluation, ref_id: str) -> dict[str, Any]:
+        try:
+            return {"status": 200, "frames": value_frames(evaluation.results(ref_id), ref_id=ref_id)}
+        except QueryError as err:
+            return _failed(err.message, status_of(err), "downstream")
+        except Exception:
+            log.exception("an expression failed for a reason that is ours: %s", ref_id)
+            return _failed("internal error; the log says more", 500, "plugin")
 
     async def _stop(self) -> None:
         """Nothing runs on when the request ends early."""
@@ -97,9 +121,17 @@ class QueryRun:
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def _one(self, body: Mapping[str, Any], query: Mapping[str, Any]) -> dict[str, Any]:
+        """Its result; its first answer, or the error, is kept for expressions."""
+        result = await self._asked(body, query)
+        if "error" in result:
+            self._inputs[_ref(query)] = ExecutionError(result["error"])
+        return result
+
+    async def _asked(self, body: Mapping[str, Any], query: Mapping[str, Any]) -> dict[str, Any]:
         try:
             asked = self._read(body, query)
             answers = [await self._evaluated(asked.source, ask) for ask in asked.asks]
+            self._inputs[asked.ref_id] = answers[0]
             frames = await asyncio.to_thread(_frames, asked, answers)
             if asked.exemplars:
                 frames += await self._exemplars(asked)
@@ -146,7 +178,7 @@ class QueryRun:
         form = str(query.get("format") or "time_series")
         asks = _asks(source, query, expression, start_ms, end_ms, limit)
         return PanelQuery(
-            ref_id=str(query.get("refId") or "A"),
+            ref_id=_ref(query),
             source=source,
             asks=asks,
             legend_format=str(query.get("legendFormat") or ""),
@@ -167,6 +199,14 @@ class QueryRun:
         if end_ms < start_ms:
             raise ApiError(400, "bad time range: it ends before it begins")
         return start_ms, end_ms
+
+
+def _ref(query: Mapping[str, Any]) -> str:
+    return str(query.get("refId") or "A")
+
+
+def _is_shown(query: Mapping[str, Any]) -> bool:
+    return not query.get("hide")
 
 
 def _source(sources: Sequence[Datasource], reference: object) -> Datasource:

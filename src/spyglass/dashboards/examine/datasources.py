@@ -35,11 +35,9 @@ def _all(subject: Subject) -> Iterator[tuple[str, object]]:
 
 def _reference(subject: Subject, place: str, reference: Json) -> Iterator[Finding]:
     uid, kind = text(reference.get("uid")), subject.kind_of(reference)
-    if uid == DASHBOARD:
+    if uid == DASHBOARD or kind == EXPRESSION:
         return
-    if kind == EXPRESSION:
-        yield Finding("datasources", place, "server-side expressions are not evaluated", unsupported=True)
-    elif kind and kind not in PROMETHEUS | LOKI | OWN_SOURCES:
+    if kind and kind not in PROMETHEUS | LOKI | OWN_SOURCES:
         yield Finding("datasources", place, f"data sources of type {kind!r} cannot be queried", unsupported=True)
     elif uid and kind not in OWN_SOURCES:
         yield from _which(subject, place, uid, kind)

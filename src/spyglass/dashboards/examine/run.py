@@ -9,6 +9,7 @@ from spyglass.dashboards.documents import MAX_BYTES, NotADashboard, body_of, par
 from spyglass.dashboards.examine import (
     data,
     datasources,
+    expressions,
     limits,
     links,
     panels,
@@ -39,6 +40,7 @@ CHECKS: Mapping[str, Check] = {
     "datasources": datasources.check,
     "variables": variables.check,
     "queries": queries.check,
+    "expressions": expressions.check,
     "transformations": transformations.check,
     "units": units.check,
     "links": links.check,
