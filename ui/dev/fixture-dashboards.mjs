@@ -173,7 +173,26 @@ export const traced = {
   ],
 };
 
+/** Settings that few panels have, one after another. */
+export const options = {
+  uid: 'options',
+  title: 'Panel options',
+  tags: ['fixture'],
+  schemaVersion: 41,
+  time: { from: 'now-6h', to: 'now' },
+  panels: [
+    panel('timeseries', 'Scheme of thresholds', [0, 0, 6, 8], [{ expr: 'sum(rate(http_requests_total[5m]))', legendFormat: 'all' }], { defaults: { color: { mode: 'thresholds' }, thresholds, unit: 'reqps', custom: { gradientMode: 'scheme', fillOpacity: 30, lineWidth: 2, axisBorderShow: true } } }),
+    panel('timeseries', 'Continuous scheme', [6, 0, 6, 8], [{ expr: 'sum(rate(http_requests_total[5m]))', legendFormat: 'all' }], { defaults: { color: { mode: 'continuous-GrYlRd' }, custom: { gradientMode: 'scheme', lineWidth: 2, fillOpacity: 20 } } }),
+    panel('timeseries', 'Hundred percent, two zones', [12, 0, 6, 8], [{ expr: 'sum by (status) (rate(http_requests_total[5m]))', legendFormat: '{{status}}' }], { defaults: { unit: 'reqps', custom: { fillOpacity: 60, stacking: { mode: 'percent', group: 'A' }, gradientMode: 'hue' } }, options: { timezone: ['utc', 'Asia/Tokyo'] } }),
+    panel('timeseries', 'Symlog, axis of its colour', [18, 0, 6, 8], [{ expr: 'sum(rate(http_requests_total[5m])) - 14', legendFormat: 'difference' }], { defaults: { color: { mode: 'fixed', fixedColor: 'orange' }, custom: { scaleDistribution: { type: 'symlog', log: 10, linearThreshold: 1 }, axisColorMode: 'series', transform: 'negative-Y', axisLabel: 'Below zero' } } }),
+    panel('heatmap', 'Spectral, few steps', [0, 8, 8, 8], [{ expr: 'sum by (le) (rate(x_bucket[5m]))', format: 'heatmap', legendFormat: '{{le}}' }], { options: { color: { mode: 'scheme', scheme: 'Spectral', steps: 8 }, yAxis: { unit: 's', axisLabel: 'Duration' }, cellGap: 2, cellRadius: 4, tooltip: { yHistogram: true } } }),
+    panel('heatmap', 'Opacity, turned', [8, 8, 8, 8], [{ expr: 'sum by (le) (rate(x_bucket[5m]))', format: 'heatmap', legendFormat: '{{le}}' }], { options: { color: { mode: 'opacity', fill: 'blue', scale: 'exponential', exponent: 0.4 }, yAxis: { unit: 's', reverse: true, axisPlacement: 'right' }, legend: { show: false } } }),
+    panel('heatmap', 'Counted, values', [16, 8, 8, 8], [{ expr: 'sum by (tenant) (rate(http_requests_total[5m]))' }], { options: { calculate: true, calculation: { xBuckets: { mode: 'size', value: '30m' }, yBuckets: { mode: 'size', value: '5' } }, showValue: 'auto', color: { mode: 'scheme', scheme: 'Viridis', steps: 64 } } }),
+  ],
+};
+
 export const dashboards = [
+  { dashboard: options, slug: 'panel-options', folder: 'Fixtures' },
   { dashboard: traced, slug: 'traces-and-graphs', folder: 'Fixtures' },
   { dashboard: shared, slug: 'shared-pointer', folder: 'Fixtures' },
   { dashboard: connected, slug: 'connected', folder: 'Fixtures' },

@@ -266,7 +266,7 @@ LEFT_OUT: dict[str, tuple[Json, str]] = {
         "panel 1 'one': '<script' in its text is removed",
     ),
     "setting": (
-        dashboard(panel(fieldConfig={"defaults": {"custom": {"axisBorderShow": True}}})),
+        dashboard(panel(type="barchart", fieldConfig={"defaults": {"custom": {"axisBorderShow": True}}})),
         "panel 1 'one': the setting custom.axisBorderShow is ignored",
     ),
     "source": (

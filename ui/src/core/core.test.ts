@@ -94,7 +94,7 @@ test('calculations pass over what is absent', () => {
 
 test('cumulative Prometheus buckets come apart', () => {
   const bucket = (le: string, values: number[]) => makeFrame([{ name: 'Time', type: 'time', values: [1, 2] }, { name: 'Value', type: 'number', values, labels: { le } }]);
-  expect(makeHeat([bucket('+Inf', [9, 4]), bucket('1', [3, 4]), bucket('2', [7, 4])], {})).toMatchObject({ rows: ['1', '2', '+Inf'], counts: [[3, 4], [4, 0], [2, 0]], max: 4 });
+  expect(makeHeat([bucket('+Inf', [9, 4]), bucket('1', [3, 4]), bucket('2', [7, 4])], {}, { from: 0, to: 2 })).toMatchObject({ rows: ['1', '2', '+Inf'], counts: [[3, 4], [4, 0], [2, 0]], max: 4 });
 });
 
 test('equal neighbours are one state; a gap is empty', () => {

@@ -1,23 +1,31 @@
 /** Frames -> cells of a heatmap: buckets that the datasource made (by `le` or as wide rows), or buckets counted here. */
 import { displayName } from './displayName';
 import type { Frame } from './frames';
-import { numberFields, timeField } from './frames';
+import { timeField } from './frames';
+import { finish, type Heat } from './heatCells';
+import { countedHeat, type CountOptions } from './heatCount';
 import { alignSeries } from './series';
+import type { TimeRange } from './time';
 
-export interface Heat {
-  /** Starts of the columns, epoch ms. */
-  times: number[];
-  /** Width of a column, ms. */
-  stepMs: number;
-  /** Names of the rows from the bottom; upper bounds where they are numbers. */
-  rows: string[];
-  /** counts[row][column]; null where there is none. */
-  counts: (number | null)[][];
-  max: number;
+export interface HeatOptions {
+  calculate?: boolean;
+  calculation?: CountOptions;
+  yAxis?: { min?: unknown; max?: unknown };
 }
 
-export function makeHeat(frames: readonly Frame[], options: { calculate?: boolean; calculation?: any }): Heat {
-  return options.calculate ? countedHeat(frames, options.calculation) : bucketHeat(frames);
+export function makeHeat(frames: readonly Frame[], options: HeatOptions, range: TimeRange): Heat {
+  return within(options.calculate ? countedHeat(frames, options.calculation, range) : bucketHeat(frames), options.yAxis ?? {});
+}
+
+/** Rows whose bounds are numbers, cut to what the axis shows. */
+function within(heat: Heat, axis: { min?: unknown; max?: unknown }): Heat {
+  const [min, max] = [axis.min, axis.max].map((v) => (v === null || v === undefined || v === '' || Number.isNaN(Number(v)) ? undefined : Number(v)));
+  if (min === undefined && max === undefined) return heat;
+  const kept = heat.rows.flatMap((name, i) => {
+    const at = bound(name);
+    return Number.isNaN(at) || ((min === undefined || at > min) && (max === undefined || (i > 0 ? bound(heat.rows[i - 1]) < max : true))) ? [i] : [];
+  });
+  return finish(heat.times, kept.map((i) => heat.rows[i]), kept.map((i) => heat.counts[i]), heat.stepMs);
 }
 
 const bound = (name: string): number => (/^\+?Inf$/i.test(name.trim()) ? Infinity : Number(name));
@@ -35,46 +43,9 @@ function bucketHeat(frames: readonly Frame[]): Heat {
   return finish(aligned.times, rows.map((r) => r.name), counts, timeStep(aligned.times, frames));
 }
 
-function countedHeat(frames: readonly Frame[], calculation: any): Heat {
-  const points = frames.flatMap((f) => {
-    const time = timeField(f);
-    return time ? numberFields(f).flatMap((field) => field.values.map((v, i): [number, number] => [time.values[i], v])) : [];
-  });
-  const finite = points.filter(([, v]) => typeof v === 'number' && Number.isFinite(v));
-  if (!finite.length) return finish([], [], [], 1);
-  const [from, to] = [Math.min(...finite.map((p) => p[0])), Math.max(...finite.map((p) => p[0]))];
-  const [low, high] = [Math.min(...finite.map((p) => p[1])), Math.max(...finite.map((p) => p[1]))];
-  const wanted = Number(calculation?.yBuckets?.value);
-  const size = calculation?.yBuckets?.mode === 'size' && wanted > 0 ? wanted : niceSize((high - low) / (wanted > 0 ? wanted : 16));
-  const columns = Number(calculation?.xBuckets?.value) > 0 && calculation?.xBuckets?.mode === 'count' ? Number(calculation.xBuckets.value) : 60;
-  const stepMs = Math.max(1, (to - from) / columns);
-  const bottom = Math.floor(low / size);
-  const rows = Math.floor(high / size) - bottom + 1;
-  const counts = Array.from({ length: rows }, () => new Array<number | null>(columns).fill(null));
-  for (const [t, v] of finite) {
-    const [row, column] = [Math.floor(v / size) - bottom, Math.min(columns - 1, Math.floor((t - from) / stepMs))];
-    counts[row][column] = (counts[row][column] ?? 0) + 1;
-  }
-  return finish(Array.from({ length: columns }, (_, i) => from + i * stepMs), counts.map((_, i) => String(Number(((bottom + i + 1) * size).toPrecision(10)))), counts, stepMs);
-}
-
-/** 1, 2 or 5 times a power of ten. */
-export function niceSize(exact: number): number {
-  if (!(exact > 0)) return 1;
-  const power = 10 ** Math.floor(Math.log10(exact));
-  const lead = exact / power;
-  return (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10) * power;
-}
-
 function timeStep(times: readonly number[], frames: readonly Frame[]): number {
   const given = frames.map((f) => timeField(f)?.config.interval).find((i) => i);
   let smallest = Infinity;
   for (let i = 1; i < times.length; i++) smallest = Math.min(smallest, times[i] - times[i - 1]);
   return given ?? (Number.isFinite(smallest) ? smallest : 60000);
-}
-
-function finish(times: number[], rows: string[], counts: (number | null)[][], stepMs: number): Heat {
-  let max = 0;
-  for (const row of counts) for (const v of row) if (v !== null && v > max) max = v;
-  return { times, stepMs, rows, counts, max };
 }

@@ -43,20 +43,13 @@ FORMATS = frozenset(
 """ui/src/core/interpolate.ts."""
 
 IGNORED: dict[str, dict[str, frozenset[object]]] = {
-    "": {
+    "": {"fieldConfig.defaults.custom.inspect": frozenset({False})},
+    "barchart": {
         "fieldConfig.defaults.custom.axisBorderShow": frozenset({False}),
         "fieldConfig.defaults.custom.axisColorMode": frozenset({"text", ""}),
-        "fieldConfig.defaults.custom.inspect": frozenset({False}),
     },
     "bargauge": {"options.valueMode": frozenset({"color"}), "options.sizing": frozenset({"auto"})},
     "gauge": {"options.sizing": frozenset({"auto"})},
-    "heatmap": {
-        "options.cellRadius": frozenset({0}),
-        "options.color.exponent": frozenset({0.5}),
-        "options.filterValues.le": frozenset({1e-9}),
-        "options.rowsFrame.layout": frozenset({"auto"}),
-        "options.tooltip.yHistogram": frozenset({False}),
-    },
     "logs": {"options.showCommonLabels": frozenset({False}), "options.enableInfiniteScrolling": frozenset({False})},
     "stat": {"options.percentChangeColorMode": frozenset({"standard"}), "options.wideLayout": frozenset({True})},
     "table": {"options.footer.countRows": frozenset({False})},
