@@ -14,12 +14,12 @@ from spyglass.model.matchers import Matcher
 from spyglass.model.samples import HistogramRuns
 from spyglass.protocols.budget import Budget
 from spyglass.storage.metrics.assemble import Place, SourceAnswer
-from spyglass.storage.metrics.block_writer import MAGIC
 from spyglass.storage.metrics.column_file import ColumnFile
 from spyglass.storage.metrics.decoded_cache import DecodedCache
 from spyglass.storage.metrics.fingerprints import table_fingerprints
 from spyglass.storage.metrics.histogram_codec import histogram_runs
 from spyglass.storage.metrics.label_columns import StoredLabels
+from spyglass.storage.metrics.layout import RAW, Layout
 from spyglass.storage.metrics.matching import match_rows
 from spyglass.storage.metrics.ragged import keep_where, pieces
 from spyglass.storage.metrics.stripe import OnCorrupt, Stripe
@@ -44,10 +44,10 @@ class StripeMeta:
 class Block:
     """Immutable but for its tombstones. Thread-safe: tables are loaded on demand, and twice at worst."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, layout: Layout = RAW) -> None:
+        self.path, self.layout = path, layout
         self.number = int(path.stem)
-        self.file = ColumnFile(path, MAGIC)
+        self.file = ColumnFile(path, layout.magic)
         meta = self.file.meta
         self.min_ms, self.max_ms = int(meta["min_ms"]), int(meta["max_ms"])
         self.series, self.samples = int(meta["series"]), int(meta["samples"])
@@ -91,7 +91,7 @@ class Block:
         self.idle = False
         stripe = self._open_stripes.get(number)
         if stripe is None:
-            stripe = self._open_stripes[number] = Stripe(self.file, number, self.number)
+            stripe = self._open_stripes[number] = Stripe(self.file, self.layout, number, self.number)
         return stripe
 
     def stripes_between(self, start_ms: int, end_ms: int) -> Iterator[int]:
@@ -116,7 +116,7 @@ class Block:
         for number in self.stripes_between(start_ms, end_ms) if len(rows) else ():
             budget.check()
             for piece in self._read(number, rows, start_ms, end_ms, cache, budget, on_corrupt):
-                found.append(_renumbered(piece, rows))
+                found.append(renumbered(piece, rows))
                 places.append((self.stripes[number].start_ms, self.order))
         return self._answer(rows, found, self._histograms(rows, start_ms, end_ms, on_corrupt), places)
 
@@ -226,9 +226,13 @@ class Block:
         chosen = [
             (wanted[row], time_ms, encoded)
             for row, time_ms, encoded in stored
-            if row in wanted and start_ms <= time_ms <= end_ms and not self.tombstones.hides(row, time_ms)
+            if row in wanted and start_ms <= time_ms <= end_ms and not self.hides(row, time_ms)
         ]
         return histogram_runs(chosen)
+
+    def hides(self, row: int, time_ms: int) -> bool:
+        """Whether a tombstone hides the row's sample of that time."""
+        return self.tombstones.hides(row, time_ms)
 
     def cool(self) -> None:
         """Give back the tables if nobody used them since the last call."""
@@ -241,7 +245,7 @@ class Block:
 _NO_PRINTS = np.zeros((0, 2), np.uint64)
 
 
-def _renumbered(piece: LazyPiece, rows: I64) -> LazyPiece:
+def renumbered(piece: LazyPiece, rows: I64) -> LazyPiece:
     """Block rows -> places among the matched `rows`, which ascend."""
     renumbered: LazyPiece = _with_rows(piece, np.searchsorted(rows, piece.rows))
     return renumbered

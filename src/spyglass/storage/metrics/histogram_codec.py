@@ -14,7 +14,7 @@ import numpy as np
 import orjson
 
 from spyglass.model.histograms import FloatHistogram, ResetHint
-from spyglass.model.samples import HistogramRuns
+from spyglass.model.samples import STALE_BITS, HistogramRuns
 from spyglass.storage.metrics.ragged import offsets_of
 
 Encoded = list[Any]
@@ -42,6 +42,12 @@ def encode_histogram(histogram: object) -> Encoded:
 def histogram_bits(encoded: Encoded) -> int:
     """64 bits that stand for the histogram where a float has its bits: to tell whether a sample is the same as the last."""
     return int.from_bytes(blake2b(orjson.dumps(encoded), digest_size=8).digest(), "little")
+
+
+def is_stale_encoded(encoded: Sequence[Any]) -> bool:
+    """Whether it says that the series ended: its sum is the stale marker."""
+    total = encoded[2]
+    return isinstance(total, dict) and total["b"] == STALE_BITS
 
 
 def decode_histogram(encoded: Sequence[Any]) -> FloatHistogram:

@@ -24,14 +24,14 @@ from spyglass.storage.metrics.label_columns import sort_order
 from spyglass.storage.metrics.ragged import Ragged, keep_where, merge_ragged, offsets_of, slice_bounds, take
 from spyglass.storage.metrics.stripe import OnCorrupt, Stripe
 
-_ALL_TIME = (-(2**62), 2**62)
+ALL_TIME = (-(2**62), 2**62)
 
 Cutoffs = Callable[[LabelTable], I64]
 """[S] for the series of a table: before which time their samples are to go."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """One source's stripe of a window. row_map: the new row of each of the block's rows.
 
     rows [s] ascending: the new rows of the stripe's series; series [s]: which of them it is (blocks order their series differently).
@@ -46,14 +46,14 @@ class _Part:
     whole: bool
 
     @staticmethod
-    def of(block: Block, stripe: Stripe, row_map: I64, cutoffs: I64) -> "_Part":
+    def of(block: Block, stripe: Stripe, row_map: I64, cutoffs: I64) -> "Part":
         """row_map: -1 where the series is gone. cutoffs: by new row; a stripe goes for a series when all of it is before that."""
         rows = row_map[stripe.rows]
         stays = rows >= 0
         stays[stays] = cutoffs[rows[stays]] <= stripe.max_ms
         order = np.argsort(rows, kind="stable")
         order = order[stays[order]]
-        return _Part(block, stripe, row_map, rows[order], order, len(order) == len(rows))
+        return Part(block, stripe, row_map, rows[order], order, len(order) == len(rows))
 
 
 def merge_blocks(
@@ -73,29 +73,33 @@ def merge_blocks(
     """
     # The newest block's order holds all earlier ones'.
     names = max(blocks, key=lambda block: (len(block.label_order), block.order)).label_order
-    rows_of, table, before = _unified(blocks, names, cutoffs)
+    rows_of, table, before = unified(blocks, names, cutoffs)
     windows = sorted({meta.start_ms for block in blocks for meta in block.stripes})
     stripes = (_stripe_source(start, blocks, rows_of, before, cache, on_corrupt) for start in windows)
-    meta = {
+    histograms = stored_histograms(blocks, rows_of, before, on_corrupt)
+    return write_block(path, files, table, stripes, meta=merged_meta(blocks, names), histograms=histograms)
+
+
+def merged_meta(blocks: Sequence[Block], names: Sequence[str]) -> dict[str, object]:
+    """The description of a block that is put in the place of others."""
+    return {
         "level": max(block.level for block in blocks) + 1,
         "late": all(block.late for block in blocks),
         "position": max(block.position for block in blocks),
         "flush": 0,
-        "label_order": names,
+        "label_order": list(names),
         "order": max(block.order for block in blocks),
         "sources": [block.number for block in blocks],
     }
-    histograms = _histograms(blocks, rows_of, before, on_corrupt)
-    return write_block(path, files, table, stripes, meta=meta, histograms=histograms)
 
 
-def _unified(
+def unified(
     blocks: Sequence[Block], names: Sequence[str], cutoffs: Cutoffs | None
 ) -> tuple[list[I64], LabelTable, I64]:
     """For each block the new row of each of its rows (-1: gone); the new label table, in the order of blocks; its cutoffs."""
     answers = [SourceAnswer(table_fingerprints(block.labels), block.labels) for block in blocks]
     rows_of, table = unify_rows(answers)
-    before = cutoffs(table) if cutoffs is not None else np.full(table.size, _ALL_TIME[0], np.int64)
+    before = cutoffs(table) if cutoffs is not None else np.full(table.size, ALL_TIME[0], np.int64)
     order = sort_order(table, names)
     order = order[before[order] <= max(block.max_ms for block in blocks)]
     rank = np.full(table.size, -1, np.int64)
@@ -111,7 +115,7 @@ def _stripe_source(
     cache: DecodedCache,
     on_corrupt: OnCorrupt,
 ) -> StripeSource:
-    parts: list[_Part] = []
+    parts: list[Part] = []
     for block, rows in zip(blocks, rows_of, strict=True):
         for number, meta in enumerate(block.stripes):
             if meta.start_ms == start_ms:
@@ -120,33 +124,40 @@ def _stripe_source(
                 except CorruptData as err:
                     on_corrupt(err)
                     continue
-                parts.append(_Part.of(block, stripe, rows, before))
+                parts.append(Part.of(block, stripe, rows, before))
     if len(parts) == 1 and parts[0].whole and not parts[0].block.tombstones and not parts[0].block.late:
-        return StripeSource(start_ms, lambda: (), copied=(parts[0].stripe, parts[0].row_map[parts[0].stripe.rows]))
+        return StripeSource(start_ms, lambda: (), copied=(parts[0].stripe, parts[0].row_map))
     return StripeSource(start_ms, partial(_merged_slices, [p for p in parts if len(p.rows)], cache, on_corrupt))
 
 
-def _merged_slices(parts: Sequence[_Part], cache: DecodedCache, on_corrupt: OnCorrupt) -> Iterator[Ragged]:
+def _merged_slices(parts: Sequence[Part], cache: DecodedCache, on_corrupt: OnCorrupt) -> Iterator[Ragged]:
     if not parts:
         return
     rows, inverse = np.unique(np.concatenate([part.rows for part in parts]), return_inverse=True)
     weights = np.concatenate([part.stripe.lengths()[part.series] for part in parts])
     lengths = np.bincount(inverse, weights=weights).astype(np.int64)
     for low, high in slice_bounds(lengths):
-        slices = [_slice(part, int(rows[low]), int(rows[high - 1]), cache, on_corrupt) for part in parts]
+        slices = [read_slice(part, int(rows[low]), int(rows[high - 1]), cache, on_corrupt) for part in parts]
         merged = merge_ragged([ragged for ragged in slices if len(ragged.times)])
         if merged is not None:
             yield merged
 
 
-def _slice(part: _Part, first_row: int, last_row: int, cache: DecodedCache, on_corrupt: OnCorrupt) -> Ragged:
-    """The part's samples of the rows first_row..last_row, without those that were deleted."""
+def read_slice(
+    part: Part,
+    first_row: int,
+    last_row: int,
+    cache: DecodedCache,
+    on_corrupt: OnCorrupt,
+    span: tuple[int, int] = ALL_TIME,
+) -> Ragged:
+    """The part's samples of the rows first_row..last_row in the closed span, without those that were deleted."""
     low, high = np.searchsorted(part.rows, [first_row, last_row + 1])
     series = np.sort(part.series[low:high])
     try:
-        found = [part.stripe.read(series, *_ALL_TIME, cache).ragged()] if len(series) else []
+        found = [part.stripe.read(series, *span, cache).ragged()] if len(series) else []
     except CorruptData:
-        found = list(_readable(part, series, cache, on_corrupt))
+        found = list(_readable(part, series, cache, on_corrupt, span))
     tombstones = part.block.tombstones
     if tombstones:
         found = [keep_where(ragged, tombstones.keep(ragged)) for ragged in found]
@@ -159,17 +170,20 @@ def _slice(part: _Part, first_row: int, last_row: int, cache: DecodedCache, on_c
     return renamed if (rows[1:] > rows[:-1]).all() else take(renamed, np.argsort(rows))
 
 
-def _readable(part: _Part, series: I64, cache: DecodedCache, on_corrupt: OnCorrupt) -> Iterator[Ragged]:
+def _readable(
+    part: Part, series: I64, cache: DecodedCache, on_corrupt: OnCorrupt, span: tuple[int, int]
+) -> Iterator[Ragged]:
     for some in part.stripe.by_chunk(series):
         try:
-            yield part.stripe.read(some, *_ALL_TIME, cache).ragged()
+            yield part.stripe.read(some, *span, cache).ragged()
         except CorruptData as err:
             on_corrupt(err)
 
 
-def _histograms(
+def stored_histograms(
     blocks: Sequence[Block], rows_of: Sequence[I64], before: I64, on_corrupt: OnCorrupt
 ) -> list[HistogramRow]:
+    """The histograms of all blocks by their new rows and times; of two at one place the earlier block's."""
     found: dict[tuple[int, int], object] = {}
     for block, rows in zip(blocks, rows_of, strict=True):
         try:
@@ -179,6 +193,6 @@ def _histograms(
             continue
         for row, time_ms, encoded in stored:
             at = int(rows[row])
-            if at >= 0 and time_ms >= before[at] and not block.tombstones.hides(row, time_ms):
+            if at >= 0 and time_ms >= before[at] and not block.hides(row, time_ms):
                 found.setdefault((at, time_ms), encoded)
     return [(row, time_ms, found[row, time_ms]) for row, time_ms in sorted(found)]

@@ -123,13 +123,17 @@ def _time_groups(ragged: Ragged) -> tuple[I64, int]:
 
 
 def vector_keys(ragged: Ragged) -> U64:
-    """A word per series [S], equal where the time vectors are: 64 bits made of the length and the sum of the mixed times.
+    """A word per series [S], equal where the time vectors are."""
+    return stretch_keys(ragged.times, ragged.offsets)
+
+
+def stretch_keys(column: I64, offsets: I64) -> U64:
+    """A word per stretch [S], equal where the numbers are: 64 bits made of their count and the sum of them mixed.
 
     Two different vectors share a word with a chance of 2^-64: series are grouped without comparing each with each.
     """
-    starts = np.minimum(ragged.offsets[:-1], max(len(ragged.times) - 1, 0))
-    keys = np.add.reduceat(_mixed(ragged.times), starts)
-    lengths = ragged.lengths
+    lengths = np.diff(offsets)
+    keys = np.add.reduceat(_mixed(column), np.minimum(offsets[:-1], max(len(column) - 1, 0)))
     return np.where(lengths > 0, keys, np.uint64(0)) + _mixed(lengths)
 
 

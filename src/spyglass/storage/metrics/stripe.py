@@ -1,6 +1,7 @@
 """Read one stripe of a block: the chunks that the chosen series lie in, decoded straight into the answer."""
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -14,8 +15,10 @@ from spyglass.model.arrays import F64, I32, I64, Mask
 from spyglass.model.errors import CorruptData
 from spyglass.model.samples import SampleRuns
 from spyglass.protocols.budget import Budget
+from spyglass.storage.metrics.buckets import NO_MARKERS, Markers
 from spyglass.storage.metrics.column_file import ColumnFile
 from spyglass.storage.metrics.decoded_cache import DecodedCache
+from spyglass.storage.metrics.layout import Layout
 from spyglass.storage.metrics.ragged import TILE_SERIES_MIN, Ragged, gather_index, offsets_of
 from spyglass.storage.metrics.tiles import PendingTile
 
@@ -55,6 +58,11 @@ class ChunkedColumn:
     def decode_into(self, chunk: int, out: Array) -> None:
         """Decode into a contiguous array of exactly the chunk's length."""
         self._decoded(chunk, lambda data: standalone.simple_decompress_into(data, out))
+
+    def offset(self, chunk: int) -> int:
+        """Where in the file the chunk is."""
+        at: int = self._at[chunk]
+        return at
 
     def raw(self, chunk: int) -> bytes:
         """The compressed bytes, checked."""
@@ -135,17 +143,46 @@ class StripeRead:
 
 
 class Stripe:
-    """One stripe's tables, small; samples are read on demand."""
+    """One stripe's tables, small; items are read on demand. times, values: the columns that it is read by (see `view`)."""
 
-    def __init__(self, file: ColumnFile, number: int, block: int) -> None:
-        self._block = block
+    def __init__(self, file: ColumnFile, layout: Layout, number: int, block: int) -> None:
+        self._file, self._layout, self._number, self._block = file, layout, number, block
         _, self.min_ms, self.max_ms, _, _ = file.meta["stripes"][number]
-        self._stale: Mask = file.array(f"values/{number}/stale").astype(np.bool_)
         self.rows: I64 = file.array(f"rows/{number}").astype(np.int64)
         self.vector_of: I32 = file.array(f"vector_of/{number}")
         self.vector_lengths: I64 = file.array(f"lengths/{number}").astype(np.int64)
-        self.times = ChunkedColumn(file, "times", number, self.vector_lengths)
-        self.values = ChunkedColumn(file, "values", number, self.vector_lengths[self.vector_of])
+        self._columns: dict[str, ChunkedColumn] = {}
+        self.times, self.values = self.column(layout.times[0]), self.column(layout.values[0])
+        self._stale: Mask = (
+            np.zeros(len(self.values.first), np.bool_)
+            if layout.resolution_ms
+            else file.array(f"values/{number}/stale").astype(np.bool_)
+        )
+
+    def column(self, name: str) -> ChunkedColumn:
+        """A column of the layout. Raises: CorruptData."""
+        found = self._columns.get(name)
+        if found is None:
+            lengths = self.vector_lengths if name in self._layout.times else self.lengths()
+            found = self._columns[name] = ChunkedColumn(self._file, name, self._number, lengths)
+        return found
+
+    def view(self, times: str, values: str) -> "Stripe":
+        """The same stripe, read by other columns. values: also one of times, read as a float for every series."""
+        other = copy(self)
+        if values in self._layout.times:
+            other.__class__ = _TimesAsValues
+        other.times, other.values = self.column(times), self.column(values)
+        return other
+
+    def markers(self) -> Markers:
+        """Of a stripe of buckets: the stale markers that end one, by block rows."""
+        if not self._layout.resolution_ms:
+            return NO_MARKERS
+        rows, times = (
+            self._file.array(f"markers/{self._number}/{name}").astype(np.int64) for name in ("rows", "times")
+        )
+        return Markers(rows, times)
 
     def stale(self, chunk: int) -> bool:
         """Whether the chunk of values holds a stale marker."""
@@ -196,20 +233,30 @@ class Stripe:
         """Times of some vectors, ragged, and for each the half-open stretch [low, high) inside the range."""
         lengths = self.vector_lengths[vectors]
         offsets = offsets_of(lengths)
-        times = np.empty(int(offsets[-1]), np.int64)
-        chunks, bounds = self.times.chunks_of(vectors)
-        for number, chunk in enumerate(chunks):
-            mine = slice(bounds[number], bounds[number + 1])
-            base = int(self.times.offsets[self.times.item_range(chunk)[0]])
-            column = cache.get_or(self.times.key(self._block, chunk), partial(self.times.decode, chunk))
-            index = gather_index(self.times.offsets[vectors[mine]] - base, lengths[mine])
-            times[offsets[mine.start] : offsets[mine.stop]] = column[index]
+        times = self._times_of(self.times, vectors, cache)
         inside = (times >= start_ms) & (times <= end_ms)
         if inside.all():
             return times, offsets, np.zeros(len(vectors), np.int64), lengths
         high = np.add.reduceat(times <= end_ms, offsets[:-1], dtype=np.int64)
         low = np.add.reduceat(times < start_ms, offsets[:-1], dtype=np.int64)
         return times, offsets, low, np.maximum(high, low)
+
+    def times_of(self, name: str, vectors: I64, cache: DecodedCache) -> I64:
+        """A column of times of some vectors (ascending), whole, one after the other. Raises: CorruptData."""
+        return self._times_of(self.column(name), vectors, cache)
+
+    def _times_of(self, column: ChunkedColumn, vectors: I64, cache: DecodedCache) -> I64:
+        lengths = self.vector_lengths[vectors]
+        offsets = offsets_of(lengths)
+        times = np.empty(int(offsets[-1]), np.int64)
+        chunks, bounds = column.chunks_of(vectors)
+        for number, chunk in enumerate(chunks):
+            mine = slice(bounds[number], bounds[number + 1])
+            base = int(column.offsets[column.item_range(chunk)[0]])
+            decoded = cache.get_or(column.key(self._block, chunk), partial(column.decode, chunk))
+            index = gather_index(column.offsets[vectors[mine]] - base, lengths[mine])
+            times[offsets[mine.start] : offsets[mine.stop]] = decoded[index]
+        return times
 
     def read_values(self, series: I64, low: I64, counts: I64, cache: DecodedCache, budget: Budget | None) -> F64:
         """The values of each series from `low` on, `counts` of them, one after the other."""
@@ -274,6 +321,36 @@ class Stripe:
         if wanted * 2 > int(column.offsets[stop] - column.offsets[first]):
             return column.decode(chunk)
         return cache.get_or(key, partial(column.decode, chunk))
+
+
+class _TimesAsValues(Stripe):
+    """A view whose values are those of a column of times."""
+
+    def may_be_stale(self, series: I64) -> bool:  # noqa: ARG002
+        return False
+
+    def read_values(self, series: I64, low: I64, counts: I64, cache: DecodedCache, budget: Budget | None) -> F64:  # noqa: ARG002
+        vectors, inverse = np.unique(self.vector_of[series], return_inverse=True)
+        times = self._times_of(self.values, np.asarray(vectors, np.int64), cache)
+        starts = offsets_of(self.vector_lengths[vectors])[:-1][inverse] + low
+        return times[gather_index(starts, counts)].astype(np.float64)
+
+    def read_matrix(
+        self,
+        series: I64,
+        low: int,
+        out: F64,
+        cache: DecodedCache,
+        budget: Budget | None,  # noqa: ARG002
+        on_corrupt: OnCorrupt,
+    ) -> I64:
+        try:
+            times = self._times_of(self.values, self.vector_of[series[:1]].astype(np.int64), cache)
+        except CorruptData as err:
+            on_corrupt(err)
+            return np.arange(len(series))
+        out[:] = times[low : low + out.shape[1]]
+        return _NOTHING
 
 
 _NOTHING = np.zeros(0, np.int64)
