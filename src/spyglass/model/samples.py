@@ -70,6 +70,32 @@ class HistogramRuns:
     values: Objects
 
 
+BUCKET_WINDOWS_MS: Mapping[int, int] = {300_000: 86_400_000, 3_600_000: 4 * 86_400_000}
+"""The resolutions of buckets, and how much of the past is downsampled to each at once. ms.
+
+Longer windows compress better and are read faster; samples have to be kept until all of their window is old enough.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Downsampled:
+    """The older part of a selection, known in buckets only. A bucket covers (end - resolution, end] of one series.
+
+    levels: (resolution_ms, until_ms), finest first: buckets of it end at or before until_ms, and after the next coarser's.
+    columns: what was asked for of the buckets, by name; the pieces of all columns are alike but for their values, their times are
+    the ends of buckets. Behind the buckets come samples as buckets of their own, at their own times, as far as windows reach that begin
+    before until_ms. Empty: the selection's own pieces hold the last sample of each bucket instead.
+    """
+
+    levels: Sequence[tuple[int, int]]
+    columns: Mapping[str, Sequence[SampleTile | SampleRuns]] = field(default_factory=dict)
+
+    @property
+    def until_ms(self) -> int:
+        """What is later is there as it was stored."""
+        return self.levels[0][1]
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What a scan returns: the labels of S series, sorted by nothing in particular, and their samples.
@@ -77,11 +103,13 @@ class Selection:
     A series occurs in at most one tile or run for a given stretch of time; a store that keeps the past in blocks may hand
     out several pieces for one series, disjoint in time and ordered oldest first within `pieces`.
     A row may own floats and histograms both, at different times.
+    downsampled: set where the range reaches into what is only known in buckets.
     """
 
     labels: LabelTable
     pieces: Sequence[SampleTile | SampleRuns] = ()
     histograms: Sequence[HistogramRuns] = ()
+    downsampled: Downsampled | None = None
 
     @property
     def size(self) -> int:

@@ -4,7 +4,7 @@ All methods are synchronous and thread-safe. Reads never block writes for longer
 Time bounds are closed on both ends unless a docstring says otherwise. One store is one tenant's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +22,7 @@ class SelectHints:
     step_ms 0: instant. function: the innermost function name ("rate", "sum_over_time", "" for a plain selector).
     range_ms: the window of a range selector, 0 without. grouping/by: the labels of the aggregation right above, if any.
     labels_needed: None: all; else only these labels will be looked at (projection).
+    aggregates: the caller understands `Selection.downsampled` and its columns (BUCKET_COLUMNS); else it gets samples only.
     """
 
     step_ms: int = 0
@@ -30,6 +31,31 @@ class SelectHints:
     grouping: tuple[str, ...] = ()
     by: bool = False
     labels_needed: frozenset[str] | None = None
+    aggregates: bool = False
+
+
+_CHANGE = ("last", "first", "first_times", "last_times", "count", "lost")
+
+BUCKET_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "sum_over_time": ("sum",),
+    "count_over_time": ("count",),
+    "avg_over_time": ("sum", "count"),
+    "min_over_time": ("min",),
+    "max_over_time": ("max",),
+    "first_over_time": ("first",),
+    "ts_of_first_over_time": ("first_times",),
+    "rate": _CHANGE,
+    "increase": _CHANGE,
+    "delta": _CHANGE,
+}
+"""What a function needs of downsampled buckets to give, for windows of whole buckets, what the samples give.
+
+first, last: the first and the last sample, first_times, last_times: their times (ms); min, max, sum, count; lost: the values before
+each counter reset, added up.
+"""
+
+EXACT_ON_LAST = frozenset(("", "last_over_time", "ts_of_last_over_time", "present_over_time"))
+"""Functions ("": an instant selection) that the last sample of each bucket is enough for. All others are estimates on downsampled data."""
 
 
 @dataclass(frozen=True, slots=True)

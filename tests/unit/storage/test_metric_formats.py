@@ -1,18 +1,21 @@
-"""Files of every version of the formats are still read: tests/fixtures/formats/metrics-v1 is a tenant's folder as version 1 left it.
+"""Files of every version of the formats are still read: tests/fixtures/formats/metrics-v1 is a tenant's folder as version 1 left it,
+metrics-downsampled-v1 one of a store that downsamples.
 
-A new version gets a new folder: run `python -m tests.unit.storage.test_metric_formats NEW_FOLDER`, and leave the old ones alone.
+A new version gets a new folder: run `python -m tests.unit.storage.test_metric_formats samples NEW_FOLDER` (or `downsampled`), and
+leave the old ones alone.
 """
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from spyglass.model.labels import labels_of
-from spyglass.model.samples import STALE, Exemplar, Metadata, WriteBatch
+from spyglass.model.samples import STALE, STALE_BITS, Exemplar, Metadata, WriteBatch
 from spyglass.storage.files import RealFiles
-from spyglass.storage.metrics.options import MetricStoreOptions
+from spyglass.storage.metrics.options import Downsampling, MetricStoreOptions
 from spyglass.storage.metrics.store import DiskMetricStore
 from spyglass.testing.clock import VirtualClock
 from spyglass.testing.metric_store_suite import (
@@ -31,12 +34,13 @@ from spyglass.testing.metric_store_suite import (
 )
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "formats" / "metrics-v1"
+DAY = 24 * HOUR
 LABELS = [metric("m", i=str(i), path="/ä/ö") for i in range(6)]
 OPTIONS = MetricStoreOptions(retention_ms=0, sync_interval_s=60, min_free_bytes=0, out_of_order_window_ms=HOUR)
 
 
-def open_store(folder: Path) -> DiskMetricStore:
-    return DiskMetricStore(folder, files=RealFiles(), clock=VirtualClock(), options=OPTIONS)
+def open_store(folder: Path, options: MetricStoreOptions = OPTIONS) -> DiskMetricStore:
+    return DiskMetricStore(folder, files=RealFiles(), clock=VirtualClock(), options=options)
 
 
 def make(folder: Path) -> None:
@@ -79,5 +83,44 @@ def test_version_1_is_read(tmp_path: Path) -> None:
     store.close()
 
 
+DOWNSAMPLED = FIXTURE.with_name("metrics-downsampled-v1")
+COARSE = replace(OPTIONS, retention_ms=2 * DAY, downsampling=(Downsampling(300_000, DAY), Downsampling(3_600_000, DAY)))
+
+
+def make_downsampled(folder: Path) -> None:
+    """A store whose past is known in buckets of both resolutions: resets, gaps, stale markers, a deletion, histograms."""
+    store = open_store(folder, COARSE)
+    for n in range(14 * 24):
+        start = DOWNSAMPLED_START + n * HOUR
+        rows = [(one, time, value % 1000) for one, time, value in grid(LABELS[:2], start, 4, 15 * MINUTE) if n % 50]
+        write(store, [*rows, (metric("lone"), start + 777, STALE if n % 5 == 4 else float(n % 7))])
+        ref, none = store.resolve([metric("h")]), np.zeros(0, np.int64)
+        store.append(WriteBatch(none, none, np.zeros(0), ref, np.asarray([start + 5]), [histogram(1)]))
+        if n % 24 == 0:
+            store.maintain(0)
+    store.delete([matchers("i=1")], start_ms=DOWNSAMPLED_START, end_ms=DOWNSAMPLED_START + 3 * HOUR)
+    store.close()
+
+
+DOWNSAMPLED_START = T0 // (4 * DAY) * 4 * DAY
+
+
+def test_downsampled_version_1_is_read(tmp_path: Path) -> None:
+    """The buckets, markers, histograms and deletions of the fixture are there."""
+    folder = tmp_path / "store"
+    shutil.copytree(DOWNSAMPLED, folder)
+    store = open_store(folder, COARSE)
+    assert [len(level.blocks) > 0 for level in store.levels] == [True, True]
+    early = (DOWNSAMPLED_START + MINUTE, DOWNSAMPLED_START + 4 * HOUR)
+    kept = [len(one) for one in dump(select(store, "__name__=m", *early)).values()]
+    assert kept == [13, 4]
+    (lone,) = dump(select(store, "__name__=lone", DOWNSAMPLED_START, DOWNSAMPLED_START + DAY)).values()
+    assert [bits == STALE_BITS for _, bits in lone] == [n % 5 == 4 for n in range(24)]
+    (runs,) = select(store, "__name__=h", DOWNSAMPLED_START, DOWNSAMPLED_START + DAY).histograms
+    assert runs.times.tolist() == [DOWNSAMPLED_START + n * HOUR + 5 for n in range(24)]
+    assert store.stats().notes == ()
+    store.close()
+
+
 if __name__ == "__main__":
-    make(Path(sys.argv[1]))
+    {"samples": make, "downsampled": make_downsampled}[sys.argv[1]](Path(sys.argv[2]))

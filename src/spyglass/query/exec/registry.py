@@ -24,7 +24,7 @@ from spyglass.query.plan.nodes import PlanNode, Window
 class Reach:
     """The samples that a window or an instant selection will look at: start_ms < t <= end_ms.
 
-    function, range_ms: hints for the store (SelectHints).  offset_ms, at_ms: how the times were shifted.
+    function, range_ms, step_ms, aggregates: hints for the store (SelectHints).
     """
 
     start_ms: int
@@ -32,6 +32,7 @@ class Reach:
     function: str = ""
     range_ms: int = 0
     step_ms: int = 0
+    aggregates: bool = False
 
 
 Evaluator = Callable[[Any, EvalContext], Value]

@@ -12,6 +12,7 @@ from spyglass.model.histograms import FloatHistogram
 from spyglass.model.labels import LabelTable
 from spyglass.model.samples import STALE_BITS, HistogramRuns, SampleRuns, Selection
 from spyglass.protocols.metric_store import SelectHints
+from spyglass.query.exec import downsampled
 from spyglass.query.exec.context import EvalContext
 from spyglass.query.exec.names import dropped_names
 from spyglass.query.exec.registry import Reach, evaluates, load, loads
@@ -37,12 +38,16 @@ def load_series(node: SeriesScan, ctx: EvalContext, reach: Reach) -> Selection:
         grouping=node.grouping,
         by=node.by,
         labels_needed=node.labels_needed,
+        aggregates=reach.aggregates,
     )
     selection = ctx.metrics.select(
         node.matchers, start_ms=reach.start_ms + 1, end_ms=reach.end_ms, hints=hints, budget=ctx.budget
     )
     ctx.counters.series += selection.size
     ctx.counters.samples += sum(piece.values.size for piece in selection.pieces)
+    if selection.downsampled is not None:
+        columns = selection.downsampled.columns.values()
+        ctx.counters.samples += sum(piece.values.size for pieces in columns for piece in pieces)
     ctx.counters.samples += sum(len(runs.times) for runs in selection.histograms)
     if node.detect_resets and selection.histograms:
         return replace(selection, histograms=[_with_detected_resets(joined_histograms(selection))])
@@ -81,10 +86,17 @@ def evaluate_instant(node: Instant, ctx: EvalContext) -> Frame:
 def _evaluate_instant(node: Instant, ctx: EvalContext) -> Frame:
     reaches = reaches_of(node, ctx, ctx.options.lookback_ms)
     beyond_ms = ctx.options.lookback_ms if node.modifier == "smoothed" else 0
-    reach = Reach(int(reaches.starts.min()), int(reaches.ends.max()) + beyond_ms, step_ms=ctx.grid.step_ms)
+    reach = Reach(
+        int(reaches.starts.min()),
+        int(reaches.ends.max()) + beyond_ms,
+        step_ms=ctx.grid.step_ms,
+        aggregates=node.modifier != "smoothed",
+    )
     selection = load(node.source, ctx, reach)
     if node.modifier == "smoothed":
         return _smoothed(node, selection, reaches, ctx)
+    if selection.downsampled is not None:
+        reaches = downsampled.instant_reaches(node, selection.downsampled, reaches, ctx)
     charge_frame(selection.size, ctx)
     picked = _pick(selection, reaches, ctx)
     if not node.timestamps:

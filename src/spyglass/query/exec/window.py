@@ -12,7 +12,7 @@ from spyglass.model.histograms import ResetHint
 from spyglass.model.labels import METRIC_NAME, LabelTable
 from spyglass.model.samples import HistogramRuns, SampleTile, Selection
 from spyglass.model.times import StepGrid
-from spyglass.query.exec import window_histograms
+from spyglass.query.exec import downsampled, window_histograms
 from spyglass.query.exec.context import EvalContext
 from spyglass.query.exec.math_functions import floats_of
 from spyglass.query.exec.names import dropped_names
@@ -110,8 +110,28 @@ def _evaluate_window(node: Window, ctx: EvalContext) -> Frame:
     reaches = reaches_of(node, ctx, node.range_ms)
     selection = load(node.source, ctx, _reach(node, ctx, reaches))
     charge_frame(selection.size, ctx)
-    output = _Output(np.zeros((selection.size, ctx.grid.count)), np.zeros((selection.size, ctx.grid.count), bool))
-    for piece in separate(selection.pieces, selection.size):
+    past = selection.downsampled
+    if past is not None:
+        reaches = downsampled.window_reaches(node, past, reaches, ctx)
+    early = downsampled.early_steps(past, reaches) if past is not None and past.columns else 0
+    late = [argument[early:] for argument in arguments]
+    values, present = _over_samples(node, selection, downsampled.steps(reaches, slice(early, None)), late, ctx)
+    if early:
+        before = downsampled.over_buckets(node, selection, downsampled.steps(reaches, slice(early)), ctx)
+        values, present = (np.concatenate(both, axis=1) for both in zip(before, (values, present), strict=True))
+    frame = Frame(selection.labels, ctx.grid, values, present)
+    _note_counters(node, frame, ctx)
+    frame = window_histograms.overlay(node, selection, frame, reaches, ctx)
+    return frame if node.function in KEEPS_NAME else dropped_names(frame, ctx, whole_series=True)
+
+
+def _over_samples(
+    node: Window, selection: Selection, reaches: Reaches, arguments: Sequence[F64], ctx: EvalContext
+) -> Result:
+    """The function over the samples, at the steps of `reaches`. values, present [S,t]."""
+    shape = (selection.size, len(reaches.ends))
+    output = _Output(np.zeros(shape), np.zeros(shape, bool))
+    for piece in separate(selection.pieces, selection.size) if shape[1] else ():
         for part in without_stale(piece):
             ctx.budget.check()
             if part.values.size == 0:
@@ -120,10 +140,7 @@ def _evaluate_window(node: Window, ctx: EvalContext) -> Frame:
                 output.put(part.rows, _extended(node, part, reaches, ctx))
             else:
                 output.put(part.rows, apply_kernel(node.function, windows_of(part, reaches), arguments, node.range_ms))
-    frame = Frame(selection.labels, ctx.grid, output.values, output.present)
-    _note_counters(node, frame, ctx)
-    frame = window_histograms.overlay(node, selection, frame, reaches, ctx)
-    return frame if node.function in KEEPS_NAME else dropped_names(frame, ctx, whole_series=True)
+    return output.values, output.present
 
 
 def _scalar(node: PlanNode, ctx: EvalContext) -> F64:
@@ -136,7 +153,7 @@ def _reach(node: Window, ctx: EvalContext, reaches: Reaches) -> Reach:
     start, end = int(reaches.starts.min()), int(reaches.ends.max())
     start -= ctx.options.lookback_ms if node.modifier else 0
     end += ctx.options.lookback_ms if node.modifier == "smoothed" else 0
-    return Reach(start, end, node.function, node.range_ms, ctx.grid.step_ms)
+    return Reach(start, end, node.function, node.range_ms, ctx.grid.step_ms, aggregates=not node.modifier)
 
 
 def _check_modifier(node: Window) -> None:

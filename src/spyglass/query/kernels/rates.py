@@ -4,6 +4,8 @@ Counter resets are found once per sample, not once per window: a prefix sum of w
 correction into a difference of two of its entries.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from spyglass.model.arrays import F64, I64, Mask
@@ -12,27 +14,42 @@ from spyglass.query.kernels.windows import Windows
 
 def extrapolated(windows: Windows, *, is_counter: bool, is_rate: bool, range_ms: int) -> tuple[F64, Mask]:
     """The change over each window, extrapolated to its borders. values [S,T]; absent with fewer than two samples."""
-    count = windows.count
     first, last = windows.lo, windows.hi - 1
     first_values = windows.value_at(first)
     change = windows.value_at(last) - first_values
     if is_counter:
         add_resets(windows, first, last, change)
-    first_times, last_times = windows.time_at(first), windows.time_at(last)
-    sampled = (last_times - first_times) / 1000
+    edges = Edges(windows.starts, windows.ends, windows.time_at(first), windows.time_at(last), first_values)
+    change *= extrapolation(edges, windows.count, change, is_counter=is_counter)
+    if is_rate:
+        change /= range_ms / 1000
+    return change, np.broadcast_to(windows.count >= 2, windows.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Where windows and their samples begin and end: starts, ends [T] ms; times of the first and last samples; the first values [S,T]."""
+
+    starts: I64
+    ends: I64
+    first_times: I64 | F64
+    last_times: I64 | F64
+    first_values: F64
+
+
+def extrapolation(edges: Edges, count: I64, change: F64, *, is_counter: bool) -> F64:
+    """What the change [S,T] between the first and the last of `count` samples is multiplied with to cover the window."""
+    sampled = (edges.last_times - edges.first_times) / 1000
     average = sampled / (count - 1)
-    to_start = (first_times - windows.starts) / 1000
-    to_end = (windows.ends - last_times) / 1000
+    to_start = (edges.first_times - edges.starts) / 1000
+    to_end = (edges.ends - edges.last_times) / 1000
     threshold = average * 1.1
     to_start = np.where(to_start >= threshold, average / 2, to_start)
     to_end = np.where(to_end >= threshold, average / 2, to_end)
     if is_counter:
-        to_start = _not_before_zero(to_start, sampled, first_values, change)
-    factor = (sampled + to_start + to_end) / sampled
-    if is_rate:
-        factor /= range_ms / 1000
-    change *= factor
-    return change, np.broadcast_to(count >= 2, windows.shape)
+        to_start = _not_before_zero(to_start, sampled, edges.first_values, change)
+    factor: F64 = (sampled + to_start + to_end) / sampled
+    return factor
 
 
 def _not_before_zero(to_start: F64, sampled: F64, first_values: F64, change: F64) -> F64:
@@ -65,14 +82,19 @@ def lost_between(values: F64, drops: I64, first: I64, last: I64) -> F64:
 
     Each window adds up its own resets: a running sum over all of them would drown small windows in the rounding of large ones.
     """
-    low = np.searchsorted(drops, first.reshape(-1), side="right")
-    high = np.searchsorted(drops, last.reshape(-1), side="right")
-    lost = np.zeros(low.shape)
+    return sum_between(values[drops - 1], drops, first, last)
+
+
+def sum_between(amounts: F64, places: I64, first: I64, last: I64) -> F64:
+    """The sum of the amounts [D] at ascending flat places [D] that lie behind `first` and up to `last` (flat indices of any one shape)."""
+    low = np.searchsorted(places, first.reshape(-1), side="right")
+    high = np.searchsorted(places, last.reshape(-1), side="right")
+    total = np.zeros(low.shape)
     some = np.flatnonzero(high > low)
     if len(some):
-        before = np.append(values[drops - 1], 0.0)
-        lost[some] = np.add.reduceat(before, np.stack([low[some], high[some]], axis=1).reshape(-1))[::2]
-    return lost.reshape(first.shape)
+        padded = np.append(amounts, 0.0)
+        total[some] = np.add.reduceat(padded, np.stack([low[some], high[some]], axis=1).reshape(-1))[::2]
+    return total.reshape(first.shape)
 
 
 def reset_points(values: F64) -> I64:

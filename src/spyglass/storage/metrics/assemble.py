@@ -1,6 +1,6 @@
 """Join what the head and the blocks answer into one Selection: the same series from several sources becomes one row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from operator import itemgetter
@@ -9,7 +9,8 @@ import numpy as np
 
 from spyglass.model.arrays import I64, U64
 from spyglass.model.labels import LabelTable
-from spyglass.model.samples import HistogramRuns, Selection
+from spyglass.model.samples import Downsampled, HistogramRuns, Selection
+from spyglass.storage.metrics.fingerprints import table_fingerprints
 from spyglass.storage.metrics.ragged import merge_ragged, offsets_of, take
 from spyglass.storage.metrics.ragged import pieces as pieces_of
 from spyglass.storage.metrics.tiles import LazyPiece, PendingTile, Piece, as_ragged, join
@@ -32,6 +33,17 @@ class SourceAnswer:
     """Its samples may lie between those of other answers."""
     places: Sequence[Place] = ()
     """Of each piece; without: the piece comes after all that have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnAnswer:
+    """What one source holds of some columns. pieces: for each column the same ones with other values; places: as in SourceAnswer."""
+
+    fingerprints: U64
+    labels: LabelTable
+    pieces: Mapping[str, Sequence[LazyPiece]]
+    places: Sequence[Place]
+    histograms: Sequence[HistogramRuns] = ()
 
 
 EMPTY_ANSWER = SourceAnswer(np.zeros((0, 2), np.uint64), LabelTable(0))
@@ -59,18 +71,51 @@ def assemble(answers: Sequence[SourceAnswer]) -> Selection:
     return _whole(Selection(labels, tuple(found), tuple(_one_run(histograms))))
 
 
+def assemble_columns(
+    answers: Sequence[ColumnAnswer], recent: Selection, levels: Sequence[tuple[int, int]], columns: Sequence[str]
+) -> Selection:
+    """Join buckets, and the samples after them, into one selection. answers: disjoint in time for any one series."""
+    answers = [answer for answer in answers if answer.labels.size]
+    sources = [SourceAnswer(answer.fingerprints, answer.labels) for answer in answers]
+    if recent.size:
+        sources.append(SourceAnswer(table_fingerprints(recent.labels), recent.labels))
+    if not sources:
+        return Selection(LabelTable(0), downsampled=Downsampled(levels))
+    rows_of, labels = unify_rows(sources)
+    joined = {}
+    for name in columns:
+        placed = [
+            (place, with_rows(piece, rows[piece.rows]))
+            for answer, rows in zip(answers, rows_of, strict=False)
+            for place, piece in zip(answer.places, answer.pieces[name], strict=True)
+        ]
+        joined[name] = join([piece for _, piece in sorted(placed, key=itemgetter(0))], labels.size) if placed else []
+    found = [*(answer.histograms for answer in answers), *([recent.histograms] if recent.size else [])]
+    histograms = [
+        replace(runs, rows=rows[runs.rows]) for held, rows in zip(found, rows_of, strict=True) for runs in held
+    ]
+    pieces = [replace(piece, rows=rows_of[-1][piece.rows]) for piece in recent.pieces]
+    return _whole(Selection(labels, tuple(pieces), tuple(_one_run(histograms)), Downsampled(levels, joined)))
+
+
 def _whole(selection: Selection) -> Selection:
-    """Without series of which no sample could be read (damaged chunks)."""
+    """Without series of which nothing could be read (damaged chunks)."""
     used = np.zeros(selection.size, np.bool_)
-    for piece in (*selection.pieces, *selection.histograms):
+    past = selection.downsampled
+    columns = next(iter(past.columns.values()), ()) if past is not None else ()
+    for piece in (*selection.pieces, *selection.histograms, *columns):
         used[piece.rows] = True
     if used.all():
         return selection
     rank = np.cumsum(used) - 1
+    if past is not None:
+        renamed = {name: [replace(p, rows=rank[p.rows]) for p in pieces] for name, pieces in past.columns.items()}
+        past = Downsampled(past.levels, renamed)
     return Selection(
         selection.labels.take(np.flatnonzero(used)),
         tuple(replace(piece, rows=rank[piece.rows]) for piece in selection.pieces),
         tuple(replace(runs, rows=rank[runs.rows]) for runs in selection.histograms),
+        past,
     )
 
 

@@ -10,8 +10,9 @@ position it goes; a flush of several parts counts when its last one is there, so
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from spyglass.model.errors import CorruptData
 from spyglass.protocols.files import Files
@@ -19,14 +20,15 @@ from spyglass.storage.files import make_folder
 from spyglass.storage.metrics.block import BLOCK_SUFFIX, TOMBSTONE_SUFFIX, Block
 from spyglass.storage.metrics.tombstones import Tombstones
 
+B = TypeVar("B", bound=Block)
 CORRUPT_SUFFIX = ".corrupt"
 
 
-class BlockSet:
+class BlockSet(Generic[B]):
     """Not thread-safe for changes: the store changes it under its lock and reads `blocks`, which is replaced, never altered."""
 
-    def __init__(self, folder: Path, files: Files) -> None:
-        self._folder, self._files = folder, files
+    def __init__(self, folder: Path, files: Files, open_block: Callable[[Path], B]) -> None:
+        self._folder, self._files, self._open_block = folder, files, open_block
         self.notes: list[str] = []
         self.corruptions = 0
         make_folder(folder)
@@ -34,7 +36,7 @@ class BlockSet:
         found = [block for block in map(self._open, self._paths()) if block is not None]
         numbers = [int(path.name.split(".")[0]) for path in folder.iterdir() if path.name.split(".")[0].isdigit()]
         self._numbers = itertools.count(max(numbers, default=0) + 1)
-        self.blocks: tuple[Block, ...] = tuple(self._without_leftovers(found))
+        self.blocks: tuple[B, ...] = tuple(self._without_leftovers(found))
 
     @property
     def position(self) -> int:
@@ -55,7 +57,7 @@ class BlockSet:
 
     def add(self, paths: Sequence[Path], replaced: Sequence[Block] = ()) -> None:
         """Take new blocks into service, and others out of it at the same moment. Call `remove_files` for those afterwards."""
-        fresh = [block for block in (Block(path) for path in paths) if block.samples]
+        fresh = [block for block in (self._open_block(path) for path in paths) if block.samples]
         kept = [block for block in self.blocks if block not in replaced]
         self.blocks = tuple(sorted([*kept, *fresh], key=_precedence))
 
@@ -82,9 +84,9 @@ class BlockSet:
     def _paths(self) -> list[Path]:
         return sorted(path for path in self._folder.glob(f"*{BLOCK_SUFFIX}") if path.stem.isdigit())
 
-    def _open(self, path: Path) -> Block | None:
+    def _open(self, path: Path) -> B | None:
         try:
-            return Block(path)
+            return self._open_block(path)
         except CorruptData as err:
             self._set_aside(path, err)
             return None
@@ -95,11 +97,11 @@ class BlockSet:
         self.corruptions += 1
         self.notes.append(f"{why}; set aside as {aside}")
 
-    def _without_leftovers(self, found: Sequence[Block]) -> list[Block]:
+    def _without_leftovers(self, found: Sequence[B]) -> list[B]:
         """Drop what a crash left: sources of a finished merge, and parts of a flush that did not finish."""
         merged = {number for block in found for number in block.sources}
         reached = max((block.position for block in found), default=0)
-        kept = []
+        kept: list[B] = []
         for block in sorted(found, key=_precedence):
             if block.number in merged or block.flush > reached:
                 self.remove_files([block])

@@ -46,6 +46,16 @@ class Expiry:
         """After this a block can go whole. 0: never."""
         return 0 if self._longest_ms == _FOR_EVER else self._longest_ms
 
+    @property
+    def keeps_some_longer(self) -> bool:
+        """Whether a rule keeps series longer than the store's retention."""
+        return self._longest_ms > self._default_ms
+
+    def shortest_ms(self, table: LabelTable, *, at_least_ms: int) -> int:
+        """How long all of these series are kept, but at_least_ms. 0: for ever."""
+        keep = max(int(kept_ms(table, self._rules, self._default_ms).min(initial=_FOR_EVER)), at_least_ms)
+        return 0 if keep == _FOR_EVER else keep
+
     def cutoffs(self, table: LabelTable, newest_ms: int) -> I64:
         """[S]: samples before this time are past their time. Series that are kept longest have none: they go with whole blocks."""
         keep = kept_ms(table, self._rules, self._default_ms)

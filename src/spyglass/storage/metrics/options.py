@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from spyglass.model.matchers import Matcher
+from spyglass.model.samples import BUCKET_WINDOWS_MS
 
 HOUR_MS = 3_600_000
 
@@ -16,10 +17,31 @@ class RetentionRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Downsampling:
+    """One resolution: made of what is older than after_ms, kept for keep_ms (0: for ever)."""
+
+    resolution_ms: int
+    after_ms: int
+    keep_ms: int = 0
+
+    @property
+    def window_ms(self) -> int:
+        """Buckets of one such range are made at once, when all of it is older than after_ms."""
+        return BUCKET_WINDOWS_MS[self.resolution_ms]
+
+    @property
+    def largest_block_ms(self) -> int:
+        """The range at which compaction stops: blocks go as a whole, so a tenth of the time that they are kept."""
+        largest = 27 * self.window_ms
+        return max(self.window_ms, min(largest, self.keep_ms // 10 if self.keep_ms else largest))
+
+
+@dataclass(frozen=True, slots=True)
 class MetricStoreOptions:
     """retention_ms: blocks older than this go (0: keep all). retention_bytes: oldest blocks go above this size (0: no cap).
 
     retention_rules: for series that are kept for another time; where several match a series, the longest counts.
+    downsampling: coarser copies of the past, finest first. block_range_ms has to be a multiple of each resolution.
     retention_free_bytes: oldest blocks go while less than this much of the disk is free (0: never); set it above min_free_bytes.
     min_free_bytes: below this much free space writes are refused with DiskFull; the rest of the disk stays usable for others.
     block_range_ms: samples within one such range are stored together; larger: fewer files, longer head.
@@ -34,6 +56,7 @@ class MetricStoreOptions:
     retention_ms: int = 15 * 24 * HOUR_MS
     retention_bytes: int = 0
     retention_rules: tuple[RetentionRule, ...] = ()
+    downsampling: tuple[Downsampling, ...] = ()
     retention_free_bytes: int = 0
     min_free_bytes: int = 64 << 20
     block_range_ms: int = 2 * HOUR_MS

@@ -4,6 +4,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +14,17 @@ from spyglass.model.arrays import I64
 from spyglass.model.errors import CorruptData, DiskFull, Unavailable
 from spyglass.model.labels import METRIC_NAME, Labels, LabelTable
 from spyglass.model.matchers import Matcher
-from spyglass.model.samples import Exemplar, Metadata, Selection, WriteBatch, WriteOutcome
+from spyglass.model.samples import Downsampled, Exemplar, Metadata, Selection, WriteBatch, WriteOutcome
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.files import Files
-from spyglass.protocols.metric_store import BlockInfo, CardinalityStats, SelectHints, StoreStats
+from spyglass.protocols.metric_store import (
+    BUCKET_COLUMNS,
+    BlockInfo,
+    CardinalityStats,
+    SelectHints,
+    StoreStats,
+)
 from spyglass.storage.files import make_folder
 from spyglass.storage.journal import Journal, JournalOptions
 from spyglass.storage.metrics.assemble import EMPTY_ANSWER, SourceAnswer, assemble, unify_rows
@@ -26,13 +33,16 @@ from spyglass.storage.metrics.block_set import BlockSet
 from spyglass.storage.metrics.block_writer import HistogramRow, StripeSource, write_block
 from spyglass.storage.metrics.checkpoint import Checkpoint
 from spyglass.storage.metrics.compaction_plan import plan_merge
+from spyglass.storage.metrics.cuts import Cut, Held, levels_of, plan_cuts
 from spyglass.storage.metrics.decoded_cache import DecodedCache
 from spyglass.storage.metrics.expiry import Expiry
 from spyglass.storage.metrics.flush import write_part
 from spyglass.storage.metrics.head import Head, HeadCounters
+from spyglass.storage.metrics.level import Level
 from spyglass.storage.metrics.merge import Cutoffs, merge_blocks
 from spyglass.storage.metrics.options import MetricStoreOptions
-from spyglass.storage.metrics.retention import beyond_retention
+from spyglass.storage.metrics.past import Past
+from spyglass.storage.metrics.retention import beyond_age, beyond_size
 from spyglass.storage.metrics.snapshot import write_snapshot
 from spyglass.storage.metrics.tiles import sample_count, value_bytes
 from spyglass.storage.metrics.tombstones import Tombstone
@@ -69,7 +79,8 @@ class DiskMetricStore:
         self._version = 0
         self._cache = DecodedCache(options.decoded_cache_bytes)
         self._expiry = Expiry(options)
-        self._blocks = BlockSet(folder / "blocks", files)
+        self._blocks = BlockSet(folder / "blocks", files, Block)
+        self._past = Past(folder / "downsampled", files, options)
         self._journal = Journal(
             folder / "wal", files=files, options=JournalOptions(sync_interval_s=options.sync_interval_s)
         )
@@ -161,10 +172,51 @@ class DiskMetricStore:
         *,
         start_ms: int,
         end_ms: int,
-        hints: SelectHints,  # noqa: ARG002
+        hints: SelectHints,
         budget: Budget,
     ) -> Selection:
         budget.check()
+        cuts = self._cuts(matchers, start_ms, end_ms, hints) if self._past.levels else []
+        if not cuts or start_ms > cuts[0].until_ms:
+            return assemble(self._samples(matchers, start_ms, end_ms, budget))
+        samples = self._samples(matchers, cuts[0].until_ms + 1, end_ms, budget)
+        # A step amid buckets stands for the last end of one, and its window begins where one does.
+        early_ms = start_ms - 2 * cuts[-1].level.resolution_ms if hints.aggregates else start_ms
+        if hints.aggregates and hints.function in BUCKET_COLUMNS:
+            return self._past.select_columns(
+                cuts,
+                matchers,
+                early_ms,
+                end_ms,
+                hints=hints,
+                recent=assemble(samples),
+                budget=budget,
+                on_corrupt=self._on_corrupt,
+            )
+        past = self._past.select_last(cuts, matchers, early_ms, end_ms, budget, self._on_corrupt)
+        return replace(assemble([*past, *samples]), downsampled=Downsampled(levels_of(cuts)))
+
+    def _cuts(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, hints: SelectHints) -> list[Cut]:
+        """Which copies of the past answer for which stretches."""
+        with self._lock:
+            newest_ms, blocks = self._head.newest_ms, self._blocks.blocks
+            oldest = [span[0] for span in (part.time_range() for part in self._head.parts()) if span is not None]
+        if newest_ms is None:
+            return []
+        oldest += [block.min_ms for block in blocks if not block.late]
+        from_ms = min(oldest, default=2**62)
+        keep_ms = self._options.retention_ms
+        if self._expiry.keeps_some_longer:
+            keep_ms = self._expiry.shortest_ms(self._series([matchers], start_ms, end_ms), at_least_ms=keep_ms)
+        if keep_ms:
+            from_ms = max(from_ms, newest_ms - keep_ms)
+        held = Held(blocks, from_ms // self.block_range_ms * self.block_range_ms)
+        return plan_cuts(self._past.levels, held, newest_ms=newest_ms, hints=hints, end_ms=end_ms)
+
+    def _samples(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, budget: Budget) -> list[SourceAnswer]:
+        """What blocks and head hold in the range, as `assemble` wants it."""
+        if start_ms > end_ms:
+            return []
         with self._lock:
             blocks = self._blocks.blocks
             head = self._head.select(matchers, start_ms, end_ms)
@@ -177,7 +229,7 @@ class DiskMetricStore:
         # Charged before anything is decoded.
         budget.charge_bytes(sum(value_bytes(piece) for piece in lazy))
         # Late answers come last: of two samples at one place the earlier answer's stays.
-        return assemble(sorted([*past, *head], key=lambda answer: answer.late))
+        return sorted([*past, *head], key=lambda answer: answer.late)
 
     def _select_block(
         self, block: Block, matchers: Sequence[Matcher], start_ms: int, end_ms: int, budget: Budget
@@ -218,6 +270,7 @@ class DiskMetricStore:
                 if block.overlaps(start_ms, end_ms):
                     answers.append(self._series_of(block, matchers, start_ms, end_ms))
             answers.append(head)
+            answers += self._past.series(matchers, start_ms, end_ms, self._on_corrupt)
         answers = [answer for answer in answers if answer.labels.size]
         return unify_rows(answers)[1] if answers else LabelTable(0)
 
@@ -289,7 +342,7 @@ class DiskMetricStore:
     def time_range(self) -> tuple[int, int] | None:
         with self._lock:
             spans = [span for span in (part.time_range() for part in self._head.parts()) if span is not None]
-            spans += [(block.min_ms, block.max_ms) for block in self._blocks.blocks]
+            spans += [(block.min_ms, block.max_ms) for block in (*self._blocks.blocks, *self._past.blocks)]
         return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None
 
     # Administration.
@@ -304,6 +357,7 @@ class DiskMetricStore:
                     rows = np.unique(np.concatenate(found))
                     if len(rows):
                         self._blocks.save_tombstones(block, block.tombstones.plus(Tombstone(rows, start_ms, end_ms)))
+            self._past.delete(matcher_sets, start_ms, end_ms)
             with self._lock:
                 self._version += 1
 
@@ -312,6 +366,8 @@ class DiskMetricStore:
             for block in self._blocks.blocks:
                 if block.tombstones:
                     self.merge([block])
+            if self._head.newest_ms is not None:
+                self._past.clean_tombstones(self._head.newest_ms, self._on_corrupt)
 
     def snapshot(self, *, skip_head: bool = False) -> str:
         with self._upkeep:
@@ -319,7 +375,7 @@ class DiskMetricStore:
                 self.flush()
             stamp = datetime.fromtimestamp(self._clock.now_ns() / 1e9, UTC)
             name = f"{stamp:%Y%m%dT%H%M%SZ}-{secrets.token_hex(8)}"
-            write_snapshot(self._folder / "snapshots" / name, self._blocks.blocks, self._files)
+            write_snapshot(self._folder / "snapshots" / name, self._blocks.blocks, self._past.levels, self._files)
             return name
 
     def flush(self) -> None:
@@ -341,6 +397,7 @@ class DiskMetricStore:
                     self._head.freeze()
             self._flush()
             self.compact()
+            self.downsample()
             self._retain()
             self._prune()
             self._cool()
@@ -352,6 +409,31 @@ class DiskMetricStore:
             self._cooled_ns = now_ns
             for block in self._blocks.blocks:
                 block.cool()
+            self._past.cool()
+
+    @property
+    def levels(self) -> Sequence[Level]:
+        """The coarser copies of the past, finest first."""
+        return self._past.levels
+
+    def downsample(self) -> None:
+        """Make what is old enough in coarser resolutions, before it is past its time as samples. Raises: DiskFull, StorageError."""
+        with self._upkeep:
+            self._downsample()
+
+    def _downsample(self) -> None:
+        newest_ms = self._head.newest_ms
+        if not self._past.levels or newest_ms is None:
+            return
+        with self._lock:
+            spans = [part.time_range() for part in self._head.parts()]
+        self._past.maintain(
+            self._blocks.blocks,
+            newest_ms=newest_ms,
+            unfinished_ms=min((span[0] for span in spans if span is not None), default=newest_ms),
+            has_room=self._has_room_to_merge,
+            on_corrupt=self._on_corrupt,
+        )
 
     def compact(self) -> None:
         """Merge until the plan is empty."""
@@ -532,17 +614,24 @@ class DiskMetricStore:
             newest_ms, blocks = self._head.newest_ms, self._blocks.blocks
         if newest_ms is None:
             return
+        self._remove(beyond_age(blocks, newest_ms=newest_ms, retention_ms=self._expiry.longest_ms))
+        self._past.retain(newest_ms)
+        excess = self._excess_bytes()
+        if excess > 0:
+            doomed = beyond_size(self._past.in_order_of_disposal(self._blocks.blocks), excess)
+            self._remove([block for block in self._blocks.blocks if block in doomed])
+            self._past.remove(doomed)
+
+    def _remove(self, blocks: Sequence[Block]) -> None:
+        if blocks:
+            self._replace(blocks, [])
+
+    def _excess_bytes(self) -> int:
+        """How much is to go: above the limit of the store's size, or of what the disk lacks of the space that is to be free."""
         options = self._options
-        doomed = beyond_retention(
-            blocks,
-            newest_ms=newest_ms,
-            retention_ms=self._expiry.longest_ms,
-            retention_bytes=options.retention_bytes,
-            other_bytes=self._journal.size_bytes(),
-            wanted_bytes=options.retention_free_bytes - self._files.free_bytes(self._folder),
-        )
-        if doomed:
-            self._replace(doomed, [])
+        held = self._journal.size_bytes() + self._blocks.size_bytes() + self._past.size_bytes()
+        above = held - options.retention_bytes if options.retention_bytes else 0
+        return max(above, options.retention_free_bytes - self._files.free_bytes(self._folder))
 
     @property
     def head_slots(self) -> int:
@@ -557,13 +646,13 @@ class DiskMetricStore:
     def stats(self) -> StoreStats:
         with self._lock:
             head, journal = self._head, self._journal
-            notes = [*self._notes, *self._blocks.notes, *journal.recovery.notes]
+            notes = [*self._notes, *self._blocks.notes, *self._past.notes(), *journal.recovery.notes]
             blocks = self._blocks
             return StoreStats(
                 samples_appended=head.counters.appended,
                 series_created=head.counters.created,
                 series_active=head.index.count,
-                disk_bytes=journal.size_bytes() + blocks.size_bytes(),
+                disk_bytes=journal.size_bytes() + blocks.size_bytes() + self._past.size_bytes(),
                 log_bytes=journal.size_bytes(),
                 blocks=len(blocks.blocks),
                 corruptions=journal.recovery.corruptions + blocks.corruptions + self._corruptions,
