@@ -74,6 +74,7 @@ def _metrics(installation: Installation, address: Address, folder: Path) -> Metr
         retention_ms=config.metrics.retention,
         retention_bytes=config.metrics.max_disk,
         retention_rules=tuple((rule.matchers, rule.keep) for rule in config.metrics.retention_rules),
+        downsampling=tuple((one.resolution, one.after, one.keep) for one in config.metrics.downsampling),
         max_series=config.metrics.max_series,
         out_of_order_ms=config.metrics.out_of_order_window,
     )

@@ -24,7 +24,7 @@ from spyglass.query.engine import PromEngine, PromSettings
 from spyglass.query.promql.parser import Features
 from spyglass.query.query_log import LoggedQueries, QueryLog
 from spyglass.scrape.manager import ScrapeManager
-from spyglass.storage.metrics.options import MetricStoreOptions, RetentionRule
+from spyglass.storage.metrics.options import Downsampling, MetricStoreOptions, RetentionRule
 from spyglass.storage.metrics.stores import open_metric_stores
 
 
@@ -41,6 +41,7 @@ class MetricsPart:
             retention_ms=settings.retention_ms,
             retention_bytes=settings.retention_bytes,
             retention_rules=tuple(RetentionRule(matchers, keep) for matchers, keep in settings.retention_rules),
+            downsampling=tuple(Downsampling(*one) for one in settings.downsampling),
             min_free_bytes=shared.settings.min_free_bytes,
             out_of_order_window_ms=settings.out_of_order_ms,
             max_series=settings.max_series,

@@ -40,6 +40,7 @@ class MetricsSettings:
     """The metrics part. Durations in ms, sizes in bytes; 0: no bound. flags: what /api/v1/status/flags shows.
 
     retention_rules: (matchers, ms to keep the series that pass them; 0: for ever).
+    downsampling: (resolution, age at which it is made, how long it is kept; 0: for ever), finest first.
     features: upstream's --enable-feature names; None: every experimental part of the language is on.
     """
 
@@ -49,6 +50,7 @@ class MetricsSettings:
     retention_ms: int = 15 * 86_400_000
     retention_bytes: int = 0
     retention_rules: tuple[tuple[tuple[Matcher, ...], int], ...] = ()
+    downsampling: tuple[tuple[int, int, int], ...] = ()
     max_series: int = 2_000_000
     out_of_order_ms: int = 0
     lifecycle: bool = True

@@ -5,6 +5,7 @@ Relative paths are relative to the file. Full reference: docs/reference/spyglass
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,6 +15,8 @@ from spyglass.config.loki import parse_selector
 from spyglass.config.source import read_yaml
 from spyglass.config.units import DurationMs, SizeBytes
 from spyglass.model.matchers import Matcher
+from spyglass.model.samples import BUCKET_WINDOWS_MS
+from spyglass.text.durations import format_prometheus_duration
 
 
 class _Strict(BaseModel):
@@ -56,14 +59,44 @@ class RetentionRuleSection(_Strict):
         return tuple(parse_selector(self.match))
 
 
+class DownsamplingSection(_Strict):
+    """What is older than `after` is kept in buckets of `resolution` too, for `keep`. keep 0: for ever."""
+
+    resolution: DurationMs
+    after: DurationMs
+    keep: DurationMs = 0
+
+    @field_validator("resolution")
+    @classmethod
+    def _is_known(cls, value: int) -> int:
+        if value not in BUCKET_WINDOWS_MS:
+            known = " or ".join(format_prometheus_duration(resolution) for resolution in BUCKET_WINDOWS_MS)
+            raise ValueError(f"should be {known}")
+        return value
+
+    @property
+    def made_ms(self) -> int:
+        """The age at which samples are in buckets at the latest: a whole window is made at once."""
+        return self.after + BUCKET_WINDOWS_MS[self.resolution]
+
+
 class MetricsSection(_Strict):
     """How long and how much of the metrics is kept."""
 
     retention: DurationMs = 15 * 86_400_000
     retention_rules: tuple[RetentionRuleSection, ...] = ()
+    downsampling: tuple[DownsamplingSection, ...] = ()
     max_disk: SizeBytes = 0
     max_series: int = Field(default=2_000_000, ge=0)
     out_of_order_window: DurationMs = 0
+
+    @field_validator("downsampling")
+    @classmethod
+    def _is_finest_first(cls, value: tuple[DownsamplingSection, ...]) -> tuple[DownsamplingSection, ...]:
+        for finer, coarser in pairwise(value):
+            if finer.resolution >= coarser.resolution:
+                raise ValueError("should name each resolution once, the finest first")
+        return value
 
 
 class LogsSection(_Strict):
@@ -108,10 +141,12 @@ class SpyglassConfig(_Strict):
 class Installation:
     """spyglass.yml with its folder: every path absolute.
 
+    file: spyglass.yml itself, None where there is none.
     prometheus, loki, promtail: files, None where there is none. provisioning: Grafana's provisioning folder or None.
     """
 
     folder: Path
+    file: Path | None
     config: SpyglassConfig
     data: Path
     prometheus: Path | None
@@ -202,6 +237,7 @@ def load_installation(path: Path) -> Installation:
 
     return Installation(
         folder=folder,
+        file=file if document is not None else None,
         config=config,
         data=resolve(folder, config.data),
         prometheus=find("prometheus"),

@@ -43,6 +43,14 @@ def test_a_folder_without_the_file_is_an_installation(tmp_path: Path) -> None:
             "metrics:\n  retention_rules:\n  - match: '{}'\n    keep: 1d\n",
             "spyglass.yml:3: metrics.retention_rules[0].match: should name at least one label",
         ),
+        (
+            "metrics:\n  downsampling:\n  - {resolution: 10m, after: 2d}\n",
+            "spyglass.yml:3: metrics.downsampling[0].resolution: should be 5m or 1h",
+        ),
+        (
+            "metrics:\n  downsampling:\n  - {resolution: 1h, after: 10d}\n  - {resolution: 5m, after: 2d}\n",
+            "spyglass.yml:2: metrics.downsampling: should name each resolution once, the finest first",
+        ),
         ("a: 1\na: 2\n", "spyglass.yml:2: a: is given twice"),
     ],
 )
@@ -75,3 +83,17 @@ def test_retention_rules_are_selectors_with_times(tmp_path: Path) -> None:
         ['job="slo"'],
     ]
     assert [rule.keep for rule in rules] == [86_400_000, 0]
+
+
+def test_downsampling_is_off_unless_it_is_asked_for(tmp_path: Path) -> None:
+    """Resolutions with the age at which they are made, and how long they are kept, in ms; without keep for ever."""
+    assert load_installation(tmp_path).config.metrics.downsampling == ()
+    (tmp_path / "spyglass.yml").write_text(
+        "metrics:\n  downsampling:\n  - {resolution: 5m, after: 40h, keep: 90d}\n  - {resolution: 1h, after: 10d}\n"
+    )
+    found = load_installation(tmp_path).config.metrics.downsampling
+    hour = 3_600_000
+    assert [(one.resolution, one.after, one.keep) for one in found] == [
+        (hour // 12, 40 * hour, 90 * 24 * hour),
+        (hour, 240 * hour, 0),
+    ]

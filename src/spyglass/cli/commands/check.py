@@ -8,11 +8,13 @@ import typer
 
 from spyglass.cli.console import err, out
 from spyglass.config.alertmanager import load_alertmanager
+from spyglass.config.doctor import spyglass
 from spyglass.config.grafana import load_provisioning_file
 from spyglass.config.loki import load_loki
 from spyglass.config.prometheus import load_prometheus
 from spyglass.config.promtail import load_promtail
 from spyglass.config.source import read_yaml
+from spyglass.config.spyglass import load_installation
 from spyglass.config.tempo import load_tempo
 from spyglass.model.errors import ConfigError
 
@@ -28,6 +30,7 @@ class Kind(StrEnum):
     ALERTMANAGER = "alertmanager"
     TEMPO = "tempo"
     GRAFANA = "grafana"
+    SPYGLASS = "spyglass"
 
 
 LOADERS: dict[Kind, Callable[[Path], list[str]]] = {
@@ -37,6 +40,7 @@ LOADERS: dict[Kind, Callable[[Path], list[str]]] = {
     Kind.ALERTMANAGER: lambda path: load_alertmanager(path)[1],
     Kind.TEMPO: load_tempo,
     Kind.GRAFANA: lambda path: list(load_provisioning_file(path).warnings),
+    Kind.SPYGLASS: lambda path: [f"{f.place}: {f.key}: {f.message}" for f in spyglass.examine(load_installation(path))],
 }
 """Each reads a file, raises ConfigError, and returns warnings."""
 
@@ -47,6 +51,10 @@ SIGNS: tuple[tuple[Kind, frozenset[str]], ...] = (
     (Kind.LOKI, frozenset({"schema_config", "limits_config", "auth_enabled", "common", "storage_config"})),
     (Kind.TEMPO, frozenset({"overrides", "metrics_generator", "query_frontend", "multitenancy_enabled"})),
     (Kind.PROMETHEUS, frozenset({"scrape_configs", "global", "rule_files", "remote_write", "alerting"})),
+    (
+        Kind.SPYGLASS,
+        frozenset({"files", "ports", "hosts", "paths", "metrics", "logs", "disk", "queries", "data", "listen"}),
+    ),
 )
 """Top-level keys that give a kind away, the most telling first."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from spyglass.config.doctor import compose, dashboards, grafana, loki, prometheus, promtail
+from spyglass.config.doctor import compose, dashboards, grafana, loki, prometheus, promtail, spyglass
 from spyglass.config.doctor.finding import Finding, Severity
 from spyglass.config.spyglass import Installation
 from spyglass.model.errors import ConfigError
@@ -14,6 +14,7 @@ EXAMINERS: Sequence[Callable[[Installation], list[Finding]]] = (
     grafana.examine,
     dashboards.examine,
     compose.examine,
+    spyglass.examine,
 )
 
 
