@@ -17,6 +17,7 @@ MAX_SIZE_BYTES = 4
 """Of the varint of an entry's size: up to 2**28."""
 MAX_VARINT_BYTES = 5
 TOO_LONG = -(2**40)
+_HIGH_BITS = np.uint64(0x8080808080808080)
 MAX_SECONDS = 9_000_000_000
 TIME_BYTES = (6, 12)
 """A time has one to five bytes of seconds, and nanoseconds or none; five bytes of seconds are the years 1978 to 3058."""
@@ -32,32 +33,50 @@ def read_entries(data: bytes, start: int, end: int) -> LogColumns | None:
     if found is None:
         return None
     times, first, last = found
-    pieces = [data[a:b] for a, b in zip((first + start).tolist(), (last + start).tolist(), strict=True)]
-    return utf8_columns(times, pieces)
-
-
-def utf8_columns(times_ns: I64, lines: list[bytes]) -> LogColumns:
-    """Columns of lines as they were sent. Bytes that are no UTF-8 become replacement characters, as nothing is refused for them."""
+    lines = [data[a:b] for a, b in zip((first + start).tolist(), (last + start).tolist(), strict=True)]
     text = b"".join(lines)
-    if not text.isascii():
-        lines = [line if line.isascii() else line.decode("utf-8", "replace").encode() for line in lines]
-        text = b"".join(lines)
-    lengths = np.fromiter(map(len, lines), np.int64, len(lines))
-    return LogColumns(times_ns, offsets_of(lengths), text)
+    if text.isascii():
+        return LogColumns(times, offsets_of(last - first), text)
+    return _replaced(times, lines)
+
+
+def _replaced(times_ns: I64, lines: list[bytes]) -> LogColumns:
+    """Bytes that are no UTF-8 become replacement characters, as nothing is refused for them."""
+    fine = [line if line.isascii() else line.decode("utf-8", "replace").encode() for line in lines]
+    lengths = np.fromiter(map(len, fine), np.int64, len(fine))
+    return LogColumns(times_ns, offsets_of(lengths), b"".join(fine))
 
 
 def _candidates(block: U8) -> I64:
     """Where an entry may begin: its key, one to four bytes of size, and a time field."""
     # Text holds few bytes of this value: what else an entry begins with is looked at only around them.
-    marks = np.flatnonzero(block[2:] == _SECONDS)
+    marks = _places(block, _SECONDS) - 2
+    marks = marks[marks >= 0]
     sizes = block[marks + 1]
     marks = marks[(block[marks] == _TIME) & (sizes >= TIME_BYTES[0]) & (sizes <= TIME_BYTES[1])]
     begins: I64 = np.full(len(marks), -1, np.int64)
     for width in range(1, MAX_SIZE_BYTES + 1):
+        if (begins >= 0).all():
+            break
         at = marks - width - 1
         safe = np.maximum(at, 0)
         begins = np.where((at >= 0) & (block[safe] == _ENTRY) & _has_width(block, safe + 1, width), at, begins)
     return begins[begins >= 0]
+
+
+def _places(block: U8, byte: int) -> I64:
+    """Where a byte stands that is rare: words without one are passed over."""
+    hits = block == byte
+    whole = len(block) // 8 * 8
+    words = hits[:whole].view("<u8")
+    rest = whole + np.flatnonzero(hits[whole:])
+    found = np.flatnonzero(words != 0)
+    once = words[found]
+    if (np.bitwise_count(once) > 1).any():
+        inside = (8 * found[:, None] + np.arange(8))[hits[:whole].reshape(-1, 8)[found]]
+    else:
+        inside = 8 * found + (np.bitwise_count(once - np.uint64(1)) >> 3)
+    return np.concatenate([inside, rest])
 
 
 def _has_width(block: U8, at: I64, width: int) -> Mask:
@@ -100,16 +119,17 @@ def _are_times(seconds: I64, nanos: I64) -> bool:
 
 
 def _varints(block: U8, at: I64) -> tuple[I64, I64]:
-    """The numbers there, and the places behind them. One of more than five bytes is TOO_LONG."""
-    values: I64 = np.zeros(len(at), np.int64)
-    width: I64 = np.zeros(len(at), np.int64)
-    going: Mask = np.ones(len(at), np.bool_)
-    last = len(block) - 1
-    for place in range(MAX_VARINT_BYTES):
-        byte = block[np.minimum(at + place, last)].astype(np.int64)
-        values += np.where(going, (byte & 0x7F) << (7 * place), 0)
-        width += going
-        going = going & (byte >= 0x80)
-        if not going.any():
-            break
-    return np.where(going, TOO_LONG, values), at + width
+    """The numbers there, and the places behind them. One of more than five bytes is TOO_LONG. The block has eight bytes or more."""
+    # Eight bytes from each place, in one word; near the end the last eight, moved down.
+    safe = np.minimum(at, len(block) - 8)
+    view = np.ndarray((len(block) - 7,), dtype="<u8", buffer=block, strides=(1,))
+    words = view[safe] >> ((at - safe).astype(np.uint64) << np.uint64(3))
+    ends = ~words & _HIGH_BITS
+    # The bits below the first byte without its highest bit, and what is in that byte.
+    inside = ends ^ (ends - np.uint64(1))
+    width: I64 = (np.bitwise_count(inside) >> 3).astype(np.int64)
+    words &= inside & ~_HIGH_BITS
+    values: I64 = (words & np.uint64(0x7F)).astype(np.int64)
+    for place in range(1, min(int(width.max(initial=0)), MAX_VARINT_BYTES)):
+        values |= (words >> np.uint64(8 * place) & np.uint64(0x7F)).astype(np.int64) << (7 * place)
+    return np.where(width > MAX_VARINT_BYTES, TOO_LONG, values), at + np.minimum(width, MAX_VARINT_BYTES)

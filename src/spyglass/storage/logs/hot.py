@@ -15,7 +15,7 @@ from spyglass.storage.logs.part import MemoryPart
 from spyglass.storage.logs.rows import Rows
 from spyglass.storage.logs.shred import TemplateMemory, outline, shred
 
-SEALED_ROWS = 8192
+SEALED_ROWS = 4096
 """A segment of this size is merged no more. Larger: fewer segments a query looks at, more lines to shred again after an append."""
 
 
@@ -80,9 +80,9 @@ class Hot:
         self.bytes += rows.memory_bytes
 
 
-def join(segments: Sequence[Segment]) -> Segment:
-    """One segment of several that follow each other."""
-    return Segment(Rows.concat([segment.rows for segment in segments]), segments[0].first_seq)
+def join(segments: Sequence[Segment], *, padding: int = 0) -> Segment:
+    """One segment of several that follow each other. padding: see Rows.concat."""
+    return Segment(Rows.concat([segment.rows for segment in segments], padding=padding), segments[0].first_seq)
 
 
 def overlapping(segments: Sequence[Segment], start_ns: int, end_ns: int) -> list[Segment]:

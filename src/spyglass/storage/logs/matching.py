@@ -25,7 +25,7 @@ _BACKSLASH = 92
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines in one buffer: line i is buffer[starts[i]:ends[i]], which `text` holds too; the buffer is padded by `PADDING` bytes.
+    """Lines in one buffer: line i is buffer[starts[i]:ends[i]], which `text` holds too; both are padded by `PADDING` bytes.
 
     escapes: whether there is a backslash anywhere.
     """
@@ -38,16 +38,22 @@ class Lines:
 
     @staticmethod
     def of(text: bytes, offsets: I64) -> "Lines":
-        buffer = np.frombuffer(text + bytes(PADDING), np.uint8)
+        """Copies the text unless it is padded already."""
+        missing = max(int(offsets[-1]) + PADDING - len(text), 0)
+        text = text + bytes(missing) if missing else text
+        buffer = np.frombuffer(text, np.uint8)
         return Lines(text, buffer, offsets[:-1], offsets[1:], escapes=b"\\" in text)
+
+
+NOWHERE: I64 = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
     """The text of one slot in r lines.
 
-    lengths [r].  matrix [r, w]: the pieces side by side, zero padded, w a multiple of 8; None where one is longer than MAX_MATRIX_WIDTH:
-    then `starts` [r] say where they are.
+    lengths [r].  matrix [r, w]: the pieces side by side, zero padded, w a multiple of 8; None where one is longer than MAX_MATRIX_WIDTH.
+    starts [r]: where they are in the buffer; NOWHERE where there is a matrix and nobody needs them.
     """
 
     starts: I64
@@ -64,10 +70,12 @@ class Pieces:
         return self.matrix[np.arange(self.matrix.shape[1]) < self.lengths[:, None]].tobytes()
 
     def take(self, chosen: I64, buffer: U8) -> "Pieces":
-        if self.matrix is None:
-            # Without the long ones there may be a matrix.
-            return pieces_at(buffer, self.starts[chosen], self.lengths[chosen])
-        return Pieces(self.starts[chosen], self.lengths[chosen], self.matrix[chosen])
+        lengths = self.lengths[chosen]
+        if self.matrix is not None:
+            return Pieces(self.starts[chosen] if len(self.starts) else NOWHERE, lengths, self.matrix[chosen])
+        starts = self.starts[chosen]
+        # Without the long ones there may be a matrix.
+        return Pieces(starts, lengths, pieces_at(buffer, starts, lengths).matrix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +257,9 @@ def _masks(width: int) -> U8:
 
 def _joined(chunks: list[Pieces]) -> Pieces:
     """The pieces of all chunks, in a matrix as wide as the longest needs."""
-    starts = np.concatenate([chunk.starts for chunk in chunks])
     lengths = np.concatenate([chunk.lengths for chunk in chunks])
     if any(chunk.matrix is None for chunk in chunks):
-        return Pieces(starts, lengths, None)
+        return Pieces(np.concatenate([chunk.starts for chunk in chunks]), lengths, None)
     width = padded_width(lengths)
     matrix = np.empty((len(lengths), width), np.uint8)
     at = 0
@@ -262,4 +269,4 @@ def _joined(chunks: list[Pieces]) -> Pieces:
         matrix[at : at + len(part), : part.shape[1]] = part
         matrix[at : at + len(part), part.shape[1] :] = 0
         at += len(part)
-    return Pieces(starts, lengths, matrix)
+    return Pieces(NOWHERE, lengths, matrix)

@@ -85,9 +85,12 @@ class Rows:
         return decode_records([record])
 
     @staticmethod
-    def concat(parts: Sequence["Rows"]) -> "Rows":
-        """All rows, one part after the other, on one stream table and one metadata table."""
-        if len(parts) == 1:
+    def concat(parts: Sequence["Rows"], *, padding: int = 0) -> "Rows":
+        """All rows, one part after the other, on one stream table and one metadata table.
+
+        padding: so many bytes follow the last line, for who reads past it (`matching.Lines`); such rows are not for the journal.
+        """
+        if len(parts) == 1 and not padding:
             return parts[0]
         streams: dict[Labels, int] = {}
         metas: dict[Labels, int] = {(): 0}
@@ -103,7 +106,7 @@ class Rows:
             np.concatenate([p.times for p in parts]),
             np.concatenate(stream),
             offsets_of(lengths),
-            b"".join(p.blob for p in parts),
+            b"".join([*(p.blob for p in parts), bytes(padding)]),
             meta,
             list(metas),
         )

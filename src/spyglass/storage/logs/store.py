@@ -39,6 +39,7 @@ from spyglass.storage.logs.cache import ColumnCache
 from spyglass.storage.logs.dedupe import NewestTimes, repeated, suspects
 from spyglass.storage.logs.encode import encode_part
 from spyglass.storage.logs.hot import Hot, Segment, join, overlapping
+from spyglass.storage.logs.matching import PADDING
 from spyglass.storage.logs.options import LogStoreOptions
 from spyglass.storage.logs.part import Part
 from spyglass.storage.logs.rewrite import Keep, rewritten
@@ -171,7 +172,7 @@ class DiskLogStore:
             self._frozen, self._hot = self._hot.segments, Hot()
             position = self._journal.roll()
         try:
-            frozen = join(self._frozen)
+            frozen = join(self._frozen, padding=PADDING)
             parts = shred(frozen.rows, frozen.seqs(), self._templates)
             sections = [encode_part(part) for part in parts]
             block = self.blocks.write(self.blocks.next_path(), block_chunks(sections, journal_end=position))
@@ -224,7 +225,7 @@ class DiskLogStore:
 
     def _flush_replayed(self, position: int) -> None:
         """Replay in bounded slices: what fills the hot part becomes a block before more is read."""
-        frozen = join(self._hot.segments)
+        frozen = join(self._hot.segments, padding=PADDING)
         sections = [encode_part(part) for part in shred(frozen.rows, frozen.seqs(), self._templates)]
         self.blocks.add(self.blocks.write(self.blocks.next_path(), block_chunks(sections, journal_end=position)))
         self._hot = Hot()
