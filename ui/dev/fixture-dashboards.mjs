@@ -77,6 +77,28 @@ export const twenty = {
   panels: Array.from({ length: 20 }, (_, i) => panel('timeseries', `Panel ${i + 1}`, [(i % 3) * 8, Math.floor(i / 3) * 7, 8, 7], [{ expr: `ten_series(load_${i})`, legendFormat: '{{n}}' }], { defaults: { unit: ['reqps', 's', 'bytes', 'percentunit'][i % 4], custom: { fillOpacity: 10 } } })),
 };
 
+/** As many lines as no server gives out by default: what the list of lines itself can bear. */
+export const longLog = {
+  uid: 'long-log',
+  title: 'A long log',
+  tags: ['fixture'],
+  schemaVersion: 41,
+  time: { from: 'now-1h', to: 'now' },
+  templating: { list: [] },
+  panels: [panel('logs', 'Lines', [0, 0, 24, 20], [{ expr: '{job="long"}', maxLines: 100000, datasource: loki }], { datasource: loki, options: { showTime: true, dedupStrategy: 'none' } })],
+};
+
+/** More panels than a screen holds, and queries that take part in every way of asking. */
+export const tall = {
+  uid: 'tall',
+  title: 'A tall dashboard',
+  tags: ['fixture'],
+  schemaVersion: 41,
+  time: { from: 'now-1h', to: 'now' },
+  templating: { list: [] },
+  panels: Array.from({ length: 60 }, (_, i) => panel('timeseries', `Tall ${i + 1}`, [(i % 2) * 12, Math.floor(i / 2) * 8, 12, 8], [{ expr: `ten_series(tall_${i})`, legendFormat: '{{n}}' }])),
+};
+
 const inside = { name: 'ds', type: 'datasource', query: 'prometheus', current: { text: 'Prometheus', value: 'prometheus' } };
 
 /** What reaches beyond single panels: filters, links, annotations, panels that reuse others. */
@@ -193,6 +215,8 @@ export const options = {
 
 export const dashboards = [
   { dashboard: options, slug: 'panel-options', folder: 'Fixtures' },
+  { dashboard: longLog, slug: "a-long-log", folder: "Fixture" },
+  { dashboard: tall, slug: "a-tall-dashboard", folder: "Fixture" },
   { dashboard: traced, slug: 'traces-and-graphs', folder: 'Fixtures' },
   { dashboard: shared, slug: 'shared-pointer', folder: 'Fixtures' },
   { dashboard: connected, slug: 'connected', folder: 'Fixtures' },

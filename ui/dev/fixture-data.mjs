@@ -87,7 +87,7 @@ const MESSAGES = {
 
 function logFrames(q, from, to) {
   const onlyError = /"ERROR"|error/i.test(q.expr);
-  const count = Math.min(q.maxLines ?? 1000, onlyError ? 140 : 600);
+  const count = Math.min(q.maxLines ?? 1000, onlyError ? 140 : /"long"/.test(q.expr) ? 100000 : 600);
   const rows = Array.from({ length: count }, (_, i) => {
     const r = hash(`${q.expr}${i}`);
     const level = onlyError ? 'error' : r < 0.72 ? 'info' : r < 0.86 ? 'debug' : r < 0.95 ? 'warn' : 'error';

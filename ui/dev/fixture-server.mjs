@@ -1,5 +1,5 @@
 // A small server with made-up data behind the same HTTP API as the real one: for `npm run dev`, screenshots and page tests.
-// Usage: node dev/fixture-server.mjs [port]; 0 picks a free one and prints it. POST /__fixture {"down": true} lets it play dead.
+// Usage: node dev/fixture-server.mjs [port]; 0 picks a free one and prints it. POST /__fixture {"down": true} lets it play dead, {"slowMs": 5000} lets queries wait.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, normalize } from 'node:path';
@@ -15,7 +15,7 @@ const DATASOURCES = [
   { id: 2, uid: 'loki', name: 'Loki', type: 'loki', isDefault: false, url: 'http://loki:3100', access: 'proxy', jsonData: {} },
   { id: 3, uid: 'tempo', name: 'Tempo', type: 'tempo', isDefault: false, url: 'http://tempo:3200', access: 'proxy', jsonData: {} },
 ];
-const control = { down: false, queries: 0 };
+const control = { down: false, queries: 0, slowMs: 0 };
 
 const json = (response, status, body, headers = {}) => {
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers });
@@ -82,6 +82,7 @@ async function api(request, response, url) {
   }
   if (path === '/api/ds/query') {
     control.queries += 1;
+    if (control.slowMs) await new Promise((done) => setTimeout(done, control.slowMs));
     const { from, to, queries } = await body(request);
     const results = Object.fromEntries(queries.map((q) => [q.refId, answerQuery(q, Number(from), Number(to))]));
     return json(response, 200, { results });

@@ -114,7 +114,9 @@ export class DashboardState {
     const asked = this.sources.filter((s) => this.shows(s)).map((s) => (s.stored ? storedAnnotations(s, this.#uid, this.range) : this.#askSource(s, controller.signal)));
     void Promise.allSettled(asked).then((answers) => {
       if (controller.signal.aborted) return;
-      this.annotations = answers.flatMap((a) => (a.status === 'fulfilled' ? a.value : []));
+      const found = answers.flatMap((a) => (a.status === 'fulfilled' ? a.value : []));
+      // The same ones again are no reason to paint.
+      if (JSON.stringify(found) !== JSON.stringify(this.annotations)) this.annotations = found;
       this.annotationError = answers.flatMap((a) => (a.status === 'rejected' ? [(a.reason as Error).message] : [])).join('; ');
     });
   }
