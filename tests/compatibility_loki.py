@@ -40,6 +40,7 @@ UNWRAPPED = frozenset(
 
 STREAM = '{app="x"}'
 DIFFERENCES = (
+    "A log selector as an instant query is answered with the newest lines of the hour and a warning, as by Loki 2; Loki 3 refuses it.",
     "Patterns are mined when asked for, from at most 10,000 lines spread over the range: counts are of the lines read.",
     "`per_stream_rate_limit` refuses all of a stream's lines in a push that has too many bytes of it, whatever `shard_streams` says.",
     "`/api/prom/push` and `/loki/api/v1/push` take both JSON forms; Loki takes one each.",

@@ -6,6 +6,7 @@ SpyglassError
 |   |-- ParseError             it is not in the language                      (400 bad_data)
 |   |-- InvalidParameter       a parameter of the request                     (400 bad_data)
 |   |-- ExecutionError         it cannot be evaluated on this data            (422 execution)
+|   |   `-- AmbiguousMatch         series of a binary operation match several (422 execution; Loki: 500)
 |   |-- BudgetExceeded         it touched more than it may                    (422 execution)
 |   |-- QueryTimeout           it ran longer than it may                      (503 timeout)
 |   `-- QueryCanceled          the asker left                                 (503 canceled)
@@ -71,6 +72,10 @@ class InvalidParameter(QueryError):
 
 class ExecutionError(QueryError):
     """The query is valid but cannot be evaluated on this data."""
+
+
+class AmbiguousMatch(ExecutionError):
+    """A binary operation finds several series where it may find one."""
 
 
 class BudgetExceeded(QueryError):

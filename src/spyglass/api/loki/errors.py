@@ -9,6 +9,8 @@ from spyglass.model import errors
 STATUS: tuple[tuple[type[errors.SpyglassError], int], ...] = (
     (errors.ParseError, 400),
     (errors.InvalidParameter, 400),
+    # A fault of the query's, which upstream takes for one of its own.
+    (errors.AmbiguousMatch, 500),
     (errors.ExecutionError, 400),
     (errors.BudgetExceeded, 400),
     (errors.QueryTimeout, 504),

@@ -33,7 +33,9 @@ def evaluate_label_replace(node: Call, ctx: EvalContext) -> Value:
     hit = np.array([match is not None for match in matches])[source.codes]
     texts = ["" if match is None else printable(expand(template, match)) for match in matches]
     replaced = _recoded(texts, source)
-    return _with_label(frame, dst, replaced, hit)
+    renamed = _with_label(frame, dst, replaced, hit)
+    # Loki does not mind series that become the same.
+    return renamed if ctx.options.logql else merged(renamed)
 
 
 def _recoded(texts: list[str], source: LabelColumn) -> LabelColumn:
@@ -51,7 +53,7 @@ def _with_label(frame: Frame, name: str, column: LabelColumn, hit: "np.typing.ND
         # A name that was just set stays.
         marks = marks & ~hit
     labels = frame.labels.replaced(name, LabelColumn(codes, new.values))
-    return merged(replace(frame, labels=labels, drop_names=marks))
+    return replace(frame, labels=labels, drop_names=marks)
 
 
 def _check_name(name: str, what: str, function: str, node: Call) -> None:
@@ -74,4 +76,4 @@ def evaluate_label_join(node: Call, ctx: EvalContext) -> Value:
     codes_of: dict[str, int] = {"": 0}
     mapping = np.array([codes_of.setdefault(text, len(codes_of)) for text in texts], np.int32)
     column = LabelColumn(mapping[group_ids] if len(texts) else np.zeros(frame.size, np.int32), list(codes_of))
-    return _with_label(frame, dst, column, np.ones(frame.size, bool))
+    return merged(_with_label(frame, dst, column, np.ones(frame.size, bool)))

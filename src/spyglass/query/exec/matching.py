@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spyglass.model.arrays import F64, I64, Mask, Objects
-from spyglass.model.errors import ExecutionError
+from spyglass.model.errors import AmbiguousMatch
 from spyglass.model.frame import Frame
 from spyglass.model.labels import LabelColumn, Labels, LabelTable, unify
 from spyglass.query.exec import histogram_binary
@@ -20,6 +20,8 @@ from spyglass.query.exec.names import METADATA_LABELS, merged
 from spyglass.query.exec.sets import presence, signatures
 from spyglass.query.plan.nodes import Binary, Matching
 from spyglass.query.syntax.quoting import quote
+
+NOT_UNIQUE = ";many-to-many matching not allowed: matching labels must be unique on one side"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,9 @@ class _Pairs:
 
 
 def match_vectors(node: Binary, left: Frame, right: Frame, ctx: EvalContext) -> Frame:
-    """left op right with matching. Raises: ExecutionError for ambiguous matches."""
+    """left op right with matching. Raises: AmbiguousMatch."""
     sides = _sides(node.matching, left, right)
-    _check_one_side(node, sides)
+    _check_one_side(node, sides, ctx)
     pairs = _pairs(sides)
     _check_explicit(node, sides, pairs)
     result = _compute(node, sides, pairs, ctx)
@@ -74,25 +76,27 @@ def _crowded(ids: I64, present: Mask, count: int) -> Mask:
     return seen > 1
 
 
-def _check_one_side(node: Binary, sides: _Sides) -> None:
-    """The "one" side may have one sample per signature and step."""
+def _check_one_side(node: Binary, sides: _Sides, ctx: EvalContext) -> None:
+    """The "one" side may have one sample per signature and step. Raises: AmbiguousMatch."""
     if len(np.unique(sides.one_ids)) == len(sides.one_ids):
         return
     crowded = _crowded(sides.one_ids, sides.one.present, sides.count)
-    if sides.fill_many is None and sides.fill_one is None:
-        # At a step where the other side is empty nothing is looked at.
+    if sides.fill_many is None and sides.fill_one is None and not ctx.options.logql:
+        # At a step where the other side is empty Prometheus looks at nothing; Loki does.
         crowded &= sides.many.present.any(axis=0)
     if not crowded.any():
         return
+    side = "left" if sides.swapped else "right"
+    if ctx.options.logql:
+        raise AmbiguousMatch(f"found duplicate series on the {side} hand-side{NOT_UNIQUE}", span=node.span)
     step = int(np.flatnonzero(crowded.any(axis=0))[0])
     signature = int(np.flatnonzero(crowded[:, step])[0])
     rows = np.flatnonzero((sides.one_ids == signature) & sides.one.present[:, step])[:2].tolist()
     first, second = sorted(sides.one.labels.labels(row) for row in rows)
     group = _matched_labels(node.matching, second)
-    side = "left" if sides.swapped else "right"
-    raise ExecutionError(
+    raise AmbiguousMatch(
         f"found duplicate series for the match group {show(group)} on the {side} hand-side of the operation: "
-        f"[{show(first)}, {show(second)}];many-to-many matching not allowed: matching labels must be unique on one side",
+        f"[{show(first)}, {show(second)}]{NOT_UNIQUE}",
         span=node.span,
     )
 
@@ -155,7 +159,7 @@ def _check_explicit(node: Binary, sides: _Sides, pairs: _Pairs) -> None:
     if node.matching.card != "one-to-one" or len(np.unique(pairs.ids)) == len(pairs.ids):
         return
     if _crowded(pairs.ids, pairs.present, sides.count).any():
-        raise ExecutionError(
+        raise AmbiguousMatch(
             "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)",
             span=node.span,
         )
@@ -171,7 +175,7 @@ def _check_unique(node: Binary, labels: LabelTable, pairs: _Pairs) -> None:
     both = ids * (int(pairs.ids.max()) + 1) + pairs.ids
     _, both = np.unique(both, return_inverse=True)
     if _crowded(both, pairs.present, int(both.max()) + 1).any():
-        raise ExecutionError("multiple matches for labels: grouping labels must ensure unique matches", span=node.span)
+        raise AmbiguousMatch("multiple matches for labels: grouping labels must ensure unique matches", span=node.span)
 
 
 def _side_values(frame: Frame, rows: I64, fill: float | None) -> tuple[F64, Objects | None]:

@@ -75,6 +75,13 @@ def test_stats_and_volume(kit: LokiKit) -> None:
     assert sum(int(size) for _, size in ranged["result"][1]["values"]) == stats["bytes"]
 
 
+def test_an_ambiguous_match_is_upstreams_500(kit: LokiKit) -> None:
+    """As Loki answers it, though the query is at fault."""
+    counts = 'count_over_time({job=~".+"}[5h])'
+    status, text = kit.error("/loki/api/v1/query", query=f"{counts} + on () {counts}", time=NOW)
+    assert (status, "many-to-many matching not allowed" in text) == (500, True)
+
+
 def test_volume_has_at_most_so_many_series() -> None:
     """volume_max_series caps what a client asks for."""
     with loki(LimitsConfig(volume_max_series=1)) as kit:

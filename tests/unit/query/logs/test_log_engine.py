@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.unit.query.logs.logs_kit import NS, T0, engine_over, lines_of, vector
 
-from spyglass.model.errors import BudgetExceeded, ExecutionError, InvalidParameter
+from spyglass.model.errors import AmbiguousMatch, BudgetExceeded, ExecutionError, InvalidParameter
 from spyglass.protocols.queries import MetricResult, StreamsResult
 from spyglass.query.budget import QueryBudget
 from spyglass.query.log_engine import LogEngine, LogQueryLimits
@@ -171,6 +171,39 @@ def test_limits_have_lokis_names() -> None:
         vector(engine, 'count_over_time({app=~"web|api"}[1m])', 5)
     with pytest.raises(InvalidParameter, match=r"\[2m\] > \[1m\]"):
         vector(engine, 'count_over_time({app="web"}[2m])', 5)
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("{a} * on (team) {b}", "found duplicate series on the right hand-side"),
+        ("sum by (team) ({a}) * on (team) group_right {b}", ""),
+        ("{a} * on (team) group_right {b}", "found duplicate series on the left hand-side"),
+        ("{a} * on (team) sum by (team) ({b})", "multiple matches for labels: many-to-one matching must be explicit"),
+        ("{none} * on (team) {b}", "found duplicate series on the right hand-side"),
+    ],
+)
+def test_ambiguous_matches_are_refused_in_lokis_words(query: str, text: str) -> None:
+    """Shorter ones than Prometheus', and duplicates count even where the other side is empty."""
+    engine = engine_over(
+        {"a,team=x,svc=1": ["l"], "a,team=x,svc=2": ["l"], "b,team=x,svc=1": ["l"], "b,team=x,svc=2": ["l"]}
+    )
+    names = {name: f'count_over_time({{app="{name}"}}[1m])' for name in ("a", "b", "none")}
+    if not text:
+        assert len(vector(engine, query.format(**names), 5)) == 2
+        return
+    with pytest.raises(AmbiguousMatch) as caught:
+        vector(engine, query.format(**names), 5)
+    assert caught.value.message.startswith(text)
+    assert caught.value.message.endswith(("must be unique on one side", "must be explicit (group_left/group_right)"))
+
+
+def test_label_replace_may_make_series_the_same() -> None:
+    """What follows takes them for several."""
+    engine = engine_over({"a,svc=1": ["l"], "a,svc=2": ["l"]})
+    query = 'label_replace(count_over_time({app="a"}[1m]), "svc", "same", "app", ".*")'
+    assert vector(engine, query, 5) == {"app=a,svc=same": 1}
+    assert vector(engine, f"sum({query})", 5) == {"": 2}
 
 
 def test_an_operator_may_require_labels_in_selectors() -> None:
