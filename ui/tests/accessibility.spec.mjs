@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PAGES = { login: '/login', dashboards: '/dashboards', dashboard: '/d/clientforge-backend/x', gallery: '/d/gallery/x', traced: '/d/traced/x', explore: '/explore', metrics: '/explore?datasource=prometheus&expr=up', logs: `/explore?datasource=loki&expr=${encodeURIComponent('{job="backend"}')}`, targets: '/targets' };
+const PAGES = { login: '/login', dashboards: '/dashboards', dashboard: '/d/clientforge-backend/x', gallery: '/d/gallery/x', traced: '/d/traced/x', options: '/d/options/x', explore: '/explore', metrics: '/explore?datasource=prometheus&expr=up', logs: `/explore?datasource=loki&expr=${encodeURIComponent('{job="backend"}')}`, targets: '/targets' };
 
 const NARROW = new Set(['login', 'dashboard', 'logs', 'targets']);
 

@@ -154,4 +154,28 @@ export const specs = [
       await asked;
     },
   },
+  {
+    name: 'a table turns its pages, filters by value, and leaves no script a way in',
+    fixture: true,
+    viewport: { width: 1440, height: 2600 },
+    async test({ page, url }) {
+      await page.goto(`${url}/d/options/x`);
+      const dashboard = new DashboardPage(page);
+      const paged = dashboard.panel('Pages, coloured rows').table();
+      await paged.cell('job 0').waitFor();
+      await paged.button('Next page').click();
+      await paged.cell('job 5').waitFor();
+      assert.equal(await paged.cell('job 0').count(), 0);
+      await paged.filter('name', ['job 7', 'job 8']);
+      await paged.root.getByText('1–2 of 2').waitFor();
+      await paged.cell('job 8').waitFor();
+      const cells = dashboard.panel('Cells').table();
+      await cells.cell('db-9').waitFor();
+      assert.equal(await cells.root.locator('a[href^="javascript"]').count(), 0);
+      assert.ok((await cells.root.getByRole('link', { name: 'One' }).count()) > 0);
+      await cells.button('All of note').first().focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('dialog').getByText('A longer note').waitFor();
+    },
+  },
 ];

@@ -122,12 +122,38 @@ export class Panel {
     return this.root.locator('.message');
   }
 
+  table() {
+    return new Table(this.root);
+  }
+
   trace() {
     return new Waterfall(this.root);
   }
 
   nodeGraph() {
     return new NodeGraph(this.root);
+  }
+}
+
+export class Table {
+  constructor(root) {
+    this.root = root;
+  }
+
+  cell(text) {
+    return this.root.getByRole('cell', { name: text, exact: true });
+  }
+
+  button(name) {
+    return this.root.getByRole('button', { name, exact: true });
+  }
+
+  /** Leaves only these values of a column. */
+  async filter(column, values) {
+    await this.button(`Filter ${column}`).click();
+    await this.button('None').click();
+    for (const value of values) await this.root.getByRole('checkbox', { name: value, exact: true }).check();
+    await this.button('Done').click();
   }
 }
 

@@ -43,7 +43,7 @@ FORMATS = frozenset(
 """ui/src/core/interpolate.ts."""
 
 IGNORED: dict[str, dict[str, frozenset[object]]] = {
-    "": {"fieldConfig.defaults.custom.inspect": frozenset({False})},
+    "": {},
     "barchart": {
         "fieldConfig.defaults.custom.axisBorderShow": frozenset({False}),
         "fieldConfig.defaults.custom.axisColorMode": frozenset({"text", ""}),
@@ -52,6 +52,5 @@ IGNORED: dict[str, dict[str, frozenset[object]]] = {
     "gauge": {"options.sizing": frozenset({"auto"})},
     "logs": {"options.showCommonLabels": frozenset({False}), "options.enableInfiniteScrolling": frozenset({False})},
     "stat": {"options.percentChangeColorMode": frozenset({"standard"}), "options.wideLayout": frozenset({True})},
-    "table": {"options.footer.countRows": frozenset({False})},
 }
 """Type of panel ("": any) -> settings that are not drawn -> the values that mean nothing. A test looks for them in the UI."""
