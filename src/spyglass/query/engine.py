@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -45,8 +46,18 @@ class PromSettings:
     features: Features = field(default_factory=Features)
 
 
+_remembered = lru_cache(maxsize=256)(parse)
+"""Dashboards and rules ask the same texts again and again; a tree is immutable."""
+
+_REMEMBERED_CHARS_MAX = 4096
+
+
+def _parsed(query: str, features: Features) -> ast.Expr:
+    return _remembered(query, features) if len(query) <= _REMEMBERED_CHARS_MAX else parse(query, features)
+
+
 class PromEngine:
-    """PromQL over the stores of all tenants. Synchronous and thread-safe: it keeps no state between queries."""
+    """PromQL over the stores of all tenants. Synchronous and thread-safe: of a query nothing stays but its syntax tree."""
 
     def __init__(self, stores: MetricStores, settings: PromSettings | None = None) -> None:
         self._stores = stores
@@ -55,7 +66,7 @@ class PromEngine:
     def instant(self, query: str, *, time_ms: int, tenant: str, budget: Budget, lookback_ms: int = 0) -> MetricResult:
         """The query's value at one time. Raises: ParseError, ExecutionError, and through the budget its errors."""
         started = time.perf_counter()
-        expr = parse(query, self._settings.features)
+        expr = _parsed(query, self._settings.features)
         grid = StepGrid.instant(time_ms)
         plan = self._plan(expr, grid)
         ctx = self._context(query, grid, tenant, budget, lookback_ms)
@@ -67,7 +78,7 @@ class PromEngine:
     def range(self, query: str, *, grid: StepGrid, tenant: str, budget: Budget, lookback_ms: int = 0) -> MetricResult:
         """The query's values over a grid, always a matrix. Raises: as instant, and InvalidParameter for the wrong type."""
         started = time.perf_counter()
-        expr = parse(query, self._settings.features)
+        expr = _parsed(query, self._settings.features)
         kind = type_of(expr)
         if kind not in ("vector", "scalar"):
             raise InvalidParameter(

@@ -33,21 +33,26 @@ KINDS: tuple[tuple[type[errors.SpyglassError], int, str], ...] = (
 )
 
 
+SMALL_BYTES = 64 << 10
+"""Bodies up to this size are sent as one: a write costs more than copying so much."""
+
+
 class ChunkedResponse(Response):
-    """A body in many pieces, sent with its length and without joining it."""
+    """A body in many pieces, sent with its length; a large one without joining it."""
 
     def __init__(self, chunks: Sequence[bytes], *, status_code: int = 200, media_type: str = JSON_TYPE) -> None:
         super().__init__(b"", status_code=status_code, media_type=media_type)
-        self._chunks = chunks
-        self.headers["content-length"] = str(sum(map(len, chunks)))
+        size_bytes = sum(map(len, chunks))
+        self._chunks = chunks if size_bytes > SMALL_BYTES else [b"".join(chunks)]
+        self.headers["content-length"] = str(size_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        if scope["method"] != "HEAD":
-            for chunk in self._chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        chunks = self._chunks if scope["method"] != "HEAD" else [b""]
+        for chunk in chunks[:-1]:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": chunks[-1]})
 
 
 def success(data: object, *, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> Response:

@@ -27,7 +27,10 @@ class SharedResults:
 
 def shared_results(plan: PlanNode) -> SharedResults:
     """A place for the results of what the plan has more than once."""
-    counts = Counter(placeless(node) for node in walk(plan) if isinstance(node, Instant | Window))
+    nodes = [node for node in walk(plan) if isinstance(node, Instant | Window)]
+    if len(nodes) < 2:
+        return SharedResults()
+    counts = Counter(map(placeless, nodes))
     return SharedResults(frozenset(node for node, count in counts.items() if count > 1))
 
 
