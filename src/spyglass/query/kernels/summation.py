@@ -1,17 +1,20 @@
 """Sums that do not lose small addends.
 
-Either Kahan's summation in Neumaier's variant, as upstream (util/kahansum), where the loop runs over the position in the window and
-each turn works on all series and steps at once; or, for many samples, running sums of the values and of the rounding errors of these
-very sums: a window is then a difference of two entries of each. Both are good to the last digit or two.
+Upstream adds with Kahan's summation in Neumaier's variant (util/kahansum). Here running sums give the rounding error of every addition
+for all of them at once. They run along each window, or, where there are many samples or much overlap, along the series: a window is then
+a difference of two entries. Both are good to the last digit or two.
 """
 
 import numpy as np
 
 from spyglass.model.arrays import F64, I64
+from spyglass.query.kernels.window_blocks import window_blocks
 from spyglass.query.kernels.windows import Windows
 
 MANY_SAMPLES = 100_000
-"""From here on running sums are used: a pass over all samples instead of one over all windows."""
+MUCH_OVERLAP = 8
+"""From so many samples on, or where a sample is in so many windows on average, running sums over the series are used: a pass over all
+samples instead of one over all windows."""
 _BLOCK_VALUES = 1 << 17
 """Values per block of running sums: five arrays of 1 MB stay in the cache."""
 
@@ -28,22 +31,27 @@ def kahan_add(addend: F64, total: F64, lost: F64) -> tuple[F64, F64]:
 
 def window_sums(windows: Windows) -> tuple[F64, F64]:
     """Sum of each window and what it lost to rounding [S,T] each."""
-    if len(windows.values) < MANY_SAMPLES:
-        return _kahan_sums(windows)
+    in_windows = int(windows.count.sum()) * (windows.shape[0] if windows.shared else 1)
+    if len(windows.values) < MANY_SAMPLES and in_windows < MUCH_OVERLAP * len(windows.values):
+        return _sums_by_window(windows)
     sums, lost, spoilt = _running_sums(windows)
     if len(spoilt):
-        sums[spoilt], lost[spoilt] = _kahan_sums(windows.rows(spoilt))
+        sums[spoilt], lost[spoilt] = _sums_by_window(windows.rows(spoilt))
     return sums, lost
 
 
-def _kahan_sums(windows: Windows) -> tuple[F64, F64]:
+def _sums_by_window(windows: Windows) -> tuple[F64, F64]:
+    """Each window by itself: running sums along it, and the rounding error of each addition, which these sums give exactly."""
     sums, lost = np.zeros(windows.shape), np.zeros(windows.shape)
-    count = windows.count
-    for position in range(int(count.max(initial=0))):
-        new_sum, new_lost = kahan_add(windows.value_at(windows.lo + position), sums, lost)
-        has = count > position
-        np.copyto(sums, new_sum, where=has)
-        np.copyto(lost, new_lost, where=has)
+    for block in window_blocks(windows, _BLOCK_VALUES):
+        added = np.where(block.inside, block.values, 0.0)
+        running = np.cumsum(added, axis=2)
+        before, after, added = running[:, :, :-1], running[:, :, 1:], added[:, :, 1:]
+        virtual = after - before
+        errors = ((before - (after - virtual)) + (added - virtual)).sum(axis=2)
+        sums[block.rows, block.steps] = running[:, :, -1]
+        # An infinite sum has no error that means anything.
+        lost[block.rows, block.steps] = np.where(np.isfinite(errors), errors, 0.0)
     return sums, lost
 
 

@@ -32,14 +32,14 @@ class WindowBlock:
         return mask
 
 
-def window_blocks(windows: Windows) -> Iterator[WindowBlock]:
-    """All windows, in blocks of bounded size."""
+def window_blocks(windows: Windows, block_values: int = BLOCK_VALUES) -> Iterator[WindowBlock]:
+    """All windows, in blocks of at most so many values, or of one series and step."""
     series, steps = windows.shape
     if windows.values.size == 0:
         return
     width = max(int(windows.count.max(initial=0)), 1)
-    steps_at_once = max(min(steps, BLOCK_VALUES // width), 1)
-    rows_at_once = max(BLOCK_VALUES // (width * steps_at_once), 1)
+    steps_at_once = max(min(steps, block_values // width), 1)
+    rows_at_once = max(block_values // (width * steps_at_once), 1)
     for step in range(0, steps, steps_at_once):
         for row in range(0, series, rows_at_once):
             yield _block(windows, slice(row, row + rows_at_once), slice(step, step + steps_at_once))
