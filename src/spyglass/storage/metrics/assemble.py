@@ -147,6 +147,8 @@ def unify_rows(answers: Sequence[SourceAnswer]) -> tuple[list[I64], LabelTable]:
 
     Returns: for each answer the row [S] of each of its series; the labels of all rows.
     """
+    if len(answers) == 1:
+        return [np.arange(answers[0].labels.size)], answers[0].labels
     newest_first = list(reversed(answers))
     prints = np.concatenate([answer.fingerprints for answer in newest_first])
     first, inverse = unique_fingerprints(prints)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from spyglass.model.arrays import I64
+from spyglass.model.arrays import I64, U64
 from spyglass.model.errors import CorruptData
 from spyglass.model.labels import LabelTable
 from spyglass.model.matchers import Matcher
@@ -132,15 +132,18 @@ class Block:
             rows = rows[used]
             found = [_with_rows(piece, rank[piece.rows]) for piece in found]
             histograms = [_with_rows(piece, rank[piece.rows]) for piece in histograms]
-        table = self._taken(rows)
-        return SourceAnswer(
-            table_fingerprints(table) if len(rows) else _NO_PRINTS, table, found, histograms, self.late, places
-        )
+        prints, table = self._taken(rows)
+        return SourceAnswer(prints, table, found, histograms, self.late, places)
 
-    def _taken(self, rows: I64) -> LabelTable:
-        table = self.labels
-        columns = {name: table.columns[name].take(rows) for name in table.columns}
-        return LabelTable(len(rows), {name: column for name, column in columns.items() if column.codes.any()})
+    def _taken(self, rows: I64) -> tuple[U64, LabelTable]:
+        """Fingerprints and labels of some rows. Names that none of them has are left out."""
+        if not len(rows):
+            return np.zeros((0, 2), np.uint64), LabelTable(0)
+        stored = self.labels.columns
+        assert isinstance(stored, StoredLabels)
+        columns = {name: column.take(rows) for name, column in stored.items()}
+        table = LabelTable(len(rows), {name: column for name, column in columns.items() if column.codes.any()})
+        return table_fingerprints(table, stored.words), table
 
     def _read(
         self,
@@ -204,8 +207,7 @@ class Block:
         for runs in self._histograms(rows, start_ms, end_ms, on_corrupt):
             has[rows[runs.rows]] = True
         has[self.tombstones.wholly_hidden(self.min_ms, self.max_ms)] = False
-        table = self._taken(rows[has[rows]])
-        return SourceAnswer(table_fingerprints(table), table)
+        return SourceAnswer(*self._taken(rows[has[rows]]))
 
     def histogram_rows(self) -> list[Any]:
         """[(row, time_ms, encoded)]: see histogram_codec. Raises: CorruptData."""
@@ -242,13 +244,10 @@ class Block:
         self.idle = True
 
 
-_NO_PRINTS = np.zeros((0, 2), np.uint64)
-
-
 def renumbered(piece: LazyPiece, rows: I64) -> LazyPiece:
     """Block rows -> places among the matched `rows`, which ascend."""
-    renumbered: LazyPiece = _with_rows(piece, np.searchsorted(rows, piece.rows))
-    return renumbered
+    placed: LazyPiece = _with_rows(piece, np.searchsorted(rows, piece.rows))
+    return placed
 
 
 def _with_rows(piece: Any, rows: I64) -> Any:

@@ -16,7 +16,6 @@ from spyglass.storage.metrics.block import Block, renumbered
 from spyglass.storage.metrics.bucket_stripe import visible_markers
 from spyglass.storage.metrics.buckets import TIME_COLUMNS, Markers, bucket_ends
 from spyglass.storage.metrics.decoded_cache import DecodedCache
-from spyglass.storage.metrics.fingerprints import table_fingerprints
 from spyglass.storage.metrics.layout import bucket_layout
 from spyglass.storage.metrics.ragged import Ragged, keep_where, merge_ragged, offsets_of, pieces, take
 from spyglass.storage.metrics.stripe import OnCorrupt, Stripe, StripeRead
@@ -128,9 +127,9 @@ class BucketBlock(Block):
                 count = self._read_columns(stripe, series, found, (start_ms, end_ms), cache, budget, on_corrupt)
                 places += [(self.stripes[number].start_ms, 0)] * count
         renamed = {name: [renumbered(piece, rows) for piece in new] for name, new in found.items()}
-        table = self._taken(rows)
+        prints, table = self._taken(rows)
         histograms = self._histograms(rows, start_ms - self.resolution_ms + 1, end_ms, on_corrupt)
-        return ColumnAnswer(table_fingerprints(table), table, renamed, places, histograms)
+        return ColumnAnswer(prints, table, renamed, places, histograms)
 
     def _read_columns(
         self,
@@ -189,8 +188,7 @@ class BucketBlock(Block):
         for runs in self._histograms(rows, *span, on_corrupt):
             has[rows[runs.rows]] = True
         has[self.tombstones.wholly_hidden(self.min_ms + self.resolution_ms, self.max_ms + self.resolution_ms)] = False
-        table = self._taken(rows[has[rows]])
-        return SourceAnswer(table_fingerprints(table), table)
+        return SourceAnswer(*self._taken(rows[has[rows]]))
 
 
 def _damaged_items(stripe: Stripe, name: str) -> Mask:

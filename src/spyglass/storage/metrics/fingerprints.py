@@ -7,7 +7,7 @@ keyed anew in every process, so nobody can choose labels that collide, and finge
 chance with 2^-64 times their number of pairs at the worst: equal fingerprints are taken to mean equal labels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -31,11 +31,11 @@ def fingerprint(labels: Labels) -> int:
     return ((total >> _LANE & _WORD) << 64) | (total & _WORD)
 
 
-def table_fingerprints(table: LabelTable) -> U64:
-    """[S,2]. Equals `fingerprint` of each row's labels."""
+def table_fingerprints(table: LabelTable, words_of: Callable[[str, Sequence[str]], U64] | None = None) -> U64:
+    """[S,2]. Equals `fingerprint` of each row's labels. words_of: value_words, or what remembers them."""
     words = np.zeros((table.size, 2), np.uint64)
     for name, column in table.columns.items():
-        lanes = value_words(name, column.values)
+        lanes = (words_of or value_words)(name, column.values)
         words += lanes[column.codes]
     return words
 

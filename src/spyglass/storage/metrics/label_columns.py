@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from spyglass.model.arrays import I64
+from spyglass.model.arrays import I64, U64
 from spyglass.model.labels import METRIC_NAME, LabelColumn, LabelTable
 from spyglass.storage.metrics.column_file import ColumnFile, ColumnFileWriter
+from spyglass.storage.metrics.fingerprints import value_words
 
 
 def label_order(table: LabelTable, known: Sequence[str]) -> list[str]:
@@ -54,6 +55,7 @@ class StoredLabels(Mapping[str, LabelColumn]):
         self._number = {name: number for number, name in enumerate(file.json("labels"))}
         self._columns: dict[str, LabelColumn] = {}
         self._code_of: dict[str, dict[str, int]] = {}
+        self._words: dict[str, U64] = {}
 
     def __getitem__(self, name: str) -> LabelColumn:
         column = self._columns.get(name)
@@ -78,3 +80,10 @@ class StoredLabels(Mapping[str, LabelColumn]):
         if codes is None:
             codes = self._code_of[name] = {v: code for code, v in enumerate(self[name].values)}
         return codes.get(value, -1)
+
+    def words(self, name: str, values: Sequence[str]) -> U64:
+        """fingerprints.value_words of a column's values, computed once."""
+        words = self._words.get(name)
+        if words is None:
+            words = self._words[name] = value_words(name, values)
+        return words
