@@ -327,8 +327,7 @@ class Head:
         histograms: list[tuple[int, int, Encoded]] = []
         for part in self.parts():
             if part.pool is not None:
-                samples = part.pool.select(row_of_slot, start_ms, end_ms)
-                found.extend(pieces(samples, may_be_stale=part.pool.may_be_stale))
+                found.extend(part.pool.select(slots, start_ms, end_ms))
             if part.late.samples:
                 late.extend(pieces(part.late.select(row_of_slot, start_ms, end_ms)))
             if part.histograms:

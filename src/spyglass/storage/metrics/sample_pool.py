@@ -2,6 +2,7 @@
 
     page_slot [P]      whose page it is          page_times [P,K] ms
     page_fill [P]      samples in it             page_values [P,K]
+    previous [P]       the page that its series filled before, -1 where there is none
     open_page [slots]  the page that a series writes to, -1 where it has none
 
 An append is a handful of numpy operations whatever mix of series it brings: scrapes, remote writes and single samples take the
@@ -14,7 +15,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from spyglass.model.arrays import F64, I32, I64, Mask
-from spyglass.model.samples import is_stale
+from spyglass.model.samples import SampleRuns, SampleTile, is_stale
+from spyglass.storage.metrics.page_chains import Pages, read_pages
 from spyglass.storage.metrics.ragged import Ragged, gather_index, keep_where, offsets_of, slice_bounds
 
 _PAGE_MAX, _PAGE_MIN = 32, 8
@@ -29,6 +31,7 @@ class SamplePool:
         self._used = 0
         self._slot: I32 = np.empty(self._pages, np.int32)
         self._fill: I32 = np.zeros(self._pages, np.int32)
+        self._previous: I32 = np.empty(self._pages, np.int32)
         self._times: I64 = np.empty((self._pages, self._k), np.int64)
         self._values: F64 = np.empty((self._pages, self._k), np.float64)
         self._open: I32 = np.full(max(series * 2, 64), -1, np.int32)
@@ -91,17 +94,12 @@ class SamplePool:
             early_enough & (self._times[np.arange(count), self._fill[:count] - 1] >= start_ms)
         ).astype(np.int32)
 
-    def select(self, row_of_slot: I64, start_ms: int, end_ms: int) -> Ragged:
-        """The samples in [start_ms, end_ms] of the slots whose row is not -1, as copies. row_of_slot [slots]."""
-        count = self._used
-        rows = _rows_of(row_of_slot, self._slot[:count])
-        pages = np.flatnonzero(rows >= 0)
-        if start_ms > self.min_ms or end_ms < self.max_ms:
-            last = self._times[pages, self._fill[pages] - 1]
-            pages = pages[(last >= start_ms) & (self._times[pages, 0] <= end_ms)]
-        rows = rows[pages]
-        order = np.argsort(rows, kind="stable")
-        return self._gather(pages[order], rows[order], start_ms, end_ms)
+    def select(self, slots: I64, start_ms: int, end_ms: int) -> list[SampleTile | SampleRuns]:
+        """The samples of distinct slots in [start_ms, end_ms], as copies. Rows are places in `slots`."""
+        if start_ms > self.max_ms or end_ms < self.min_ms:
+            return []
+        pages = Pages(self._fill, self._times, self._values, self._previous, self._open)
+        return read_pages(pages, slots, start_ms, end_ms, may_be_stale=self.may_be_stale)
 
     def _gather(self, pages: I64, page_rows: I64, start_ms: int, end_ms: int) -> Ragged:
         fill = self._fill[pages].astype(np.int64)
@@ -141,6 +139,7 @@ class SamplePool:
         fresh = np.arange(self._used, self._used + len(wanting), dtype=np.int32)
         self._used += len(wanting)
         self._slot[fresh] = wanting
+        self._previous[fresh] = self._open[wanting]
         self._open[wanting] = fresh
         pages[need] = fresh
         return pages
@@ -170,8 +169,10 @@ class SamplePool:
         total = int(fresh.sum())
         self._slot[self._used : self._used + total] = np.repeat(owners, fresh)
         self._fill[self._used : self._used + total] = self._k
+        self._previous[self._used : self._used + total] = np.arange(self._used, self._used + total) - 1
         self._used += total
         has = fresh > 0
+        self._previous[base[has]] = pages[has]
         last = base[has] + fresh[has] - 1
         self._fill[last] = extra[has] - (fresh[has] - 1) * self._k
         had = pages >= 0
