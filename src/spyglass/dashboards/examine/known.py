@@ -48,9 +48,6 @@ IGNORED: dict[str, dict[str, frozenset[object]]] = {
         "fieldConfig.defaults.custom.axisBorderShow": frozenset({False}),
         "fieldConfig.defaults.custom.axisColorMode": frozenset({"text", ""}),
     },
-    "bargauge": {"options.valueMode": frozenset({"color"}), "options.sizing": frozenset({"auto"})},
-    "gauge": {"options.sizing": frozenset({"auto"})},
     "logs": {"options.showCommonLabels": frozenset({False}), "options.enableInfiniteScrolling": frozenset({False})},
-    "stat": {"options.percentChangeColorMode": frozenset({"standard"}), "options.wideLayout": frozenset({True})},
 }
 """Type of panel ("": any) -> settings that are not drawn -> the values that mean nothing. A test looks for them in the UI."""
