@@ -55,7 +55,7 @@ class AgentPart:
             config = config.model_copy(
                 update={"positions": config.positions.model_copy(update={"filename": str(settings.positions)})}
             )
-        clients = [*config.clients, *(ClientConfig(url=url) for url in settings.urls)]
+        clients = [*config.clients, *(ClientConfig(url=url, tenant_id=settings.tenant_id) for url in settings.urls)]
         if settings.external_labels:
             added = dict(settings.external_labels)
             clients = [c.model_copy(update={"external_labels": {**c.external_labels, **added}}) for c in clients]

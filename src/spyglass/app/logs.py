@@ -11,6 +11,7 @@ from spyglass.api.loki.deps import LokiDeps
 from spyglass.app.settings import LogsSettings
 from spyglass.app.shared import Shared
 from spyglass.config.loki import LokiConfig, LokiFile, load_loki, parse_selector
+from spyglass.config.secrets import masked
 from spyglass.ingest.log_checks import LogLimits
 from spyglass.ingest.logs import LogIngest
 from spyglass.query.log_engine import LogEngine, LogQueryLimits
@@ -27,7 +28,8 @@ class LogsPart:
         loaded = LokiFile(LokiConfig(auth_enabled=False), (), "", 3)
         if settings.config_file is not None:
             loaded = load_loki(settings.config_file, expand_env=settings.expand_env)
-        self._config, self._text = loaded.config, loaded.text
+        self._config, self._text = loaded.config, masked(loaded.text)
+        self._auth = loaded.config.auth_enabled if settings.auth_enabled is None else settings.auth_enabled
         self.warnings = loaded.warnings
         self.stores = open_log_stores(
             settings.data,
@@ -69,7 +71,7 @@ class LogsPart:
                 deletes=self.deletes,
                 render_metrics=shared.render_metrics,
                 limits=self._config.limits_config,
-                auth_enabled=self._config.auth_enabled,
+                auth_enabled=self._auth,
                 multi_tenant=self._config.querier.multi_tenant_queries_enabled,
                 config_text=self._text,
                 version=__version__,

@@ -64,7 +64,7 @@ class MetricsSettings:
 
 @dataclass(frozen=True, slots=True)
 class LogsSettings:
-    """The logs part. port None: the configuration file's."""
+    """The logs part. auth_enabled None: the configuration file's."""
 
     address: Address
     data: Path
@@ -72,17 +72,19 @@ class LogsSettings:
     expand_env: bool = False
     retention_ms: int = 0
     retention_bytes: int = 0
+    auth_enabled: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """The agent. positions: overrides the file's. urls: additional push addresses."""
+    """The agent. positions: overrides the file's. urls: additional push addresses, for the tenant tenant_id."""
 
     address: Address | None
     config_file: Path
     expand_env: bool = False
     positions: Path | None = None
     urls: tuple[str, ...] = ()
+    tenant_id: str = ""
     external_labels: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -111,7 +113,7 @@ class QuerySettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything. A part that is None does not run. data: the folder whose lock this process holds."""
+    """Everything. A part that is None does not run. data: the folder whose lock this process holds. log_level: of our own log."""
 
     data: Path
     metrics: MetricsSettings | None = None
@@ -120,6 +122,7 @@ class Settings:
     ui: UiSettings | None = None
     queries: QuerySettings = QuerySettings()
     min_free_bytes: int = 512 << 20
+    log_level: str = "info"
     map_address: Callable[[str], str] = unchanged
     map_url: Callable[[str], str] = unchanged
     map_path: Callable[[str], str] = unchanged

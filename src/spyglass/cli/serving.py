@@ -22,6 +22,7 @@ DOORS = {
 def serve(settings: Settings, *, quiet: bool = False, config_exit: int = 2) -> None:
     """Run in the foreground until a signal. Errors at the start end the process with what to do next."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("spyglass").setLevel(settings.log_level.upper().replace("WARN", "WARNING"))
     try:
         server = Server(settings)
     except ConfigError as error:

@@ -14,7 +14,8 @@ SECRET_KEYS = frozenset(
     (
         "password", "bearer_token", "credentials", "client_secret", "client_certificate_key", "secret_key", "secret", "api_key",
         "application_credential_secret", "token", "private_key", "key", "account_key", "key_passphrase", "consumer_key",
-        "application_secret", "smtp_auth_password", "smtp_auth_secret",
+        "application_secret", "smtp_auth_password", "smtp_auth_secret", "secret_access_key", "session_token", "connection_string",
+        "service_account",
     )
 )  # fmt: skip
 SECRET_LISTS = frozenset(("secrets",))

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import orjson
 
+from spyglass.api.loki.stats import stats_of
 from spyglass.model.arrays import F64, Mask
 from spyglass.model.labels import Labels
 from spyglass.model.log_entry import LogEntry
-from spyglass.protocols.queries import MetricResult, QueryStats, StreamsResult
+from spyglass.protocols.queries import MetricResult, StreamsResult
 from spyglass.text.gofloat import format_float, format_floats
 
 JSON_TYPE = "application/json; charset=UTF-8"
@@ -23,7 +24,7 @@ def encode_result(result: StreamsResult | MetricResult, *, categorize: bool) -> 
             data["encodingFlags"] = ["categorize-labels"]
     else:
         data = {"resultType": result.kind, "result": _metric(result)}
-    data["stats"] = _stats(result.stats)
+    data["stats"] = stats_of(result)
     answer: dict[str, Any] = {"status": "success", "data": data}
     if result.warnings:
         answer["warnings"] = list(result.warnings)
@@ -91,23 +92,3 @@ def _points(seconds: Sequence[float], values: F64, present: Mask) -> Iterator[or
         # The first pair has none before it to be closed.
         pieces[0] = pieces[0][3:]
         yield orjson.Fragment(f'[{"".join(pieces)}"]]')
-
-
-def _stats(stats: QueryStats) -> dict[str, Any]:
-    """The part of Loki's statistics that has a meaning here."""
-    rate = 1 / stats.seconds if stats.seconds else 0.0
-    summary = {
-        "bytesProcessedPerSecond": int(stats.bytes * rate),
-        "linesProcessedPerSecond": int(stats.lines * rate),
-        "totalBytesProcessed": stats.bytes,
-        "totalLinesProcessed": stats.lines,
-        "execTime": stats.seconds,
-        "queueTime": 0,
-        "subqueries": 0,
-        "totalEntriesReturned": stats.series,
-        "splits": 0,
-        "shards": 0,
-        "totalPostFilterLines": 0,
-        "totalStructuredMetadataBytesProcessed": 0,
-    }
-    return {"summary": summary, "querier": {}, "ingester": {}, "cache": {}}

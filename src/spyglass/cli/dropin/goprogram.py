@@ -11,6 +11,8 @@ from spyglass.cli.plain import note
 from spyglass.cli.serving import serve
 from spyglass.model.errors import ConfigError
 
+LEVELS = ("debug", "info", "warn", "error")
+
 
 @dataclass(frozen=True, slots=True)
 class GoProgram:
@@ -50,6 +52,14 @@ class GoProgram:
             note(f"flags without a meaning here: {names}")
         serve(settings, quiet=True, config_exit=1)
         return 0
+
+
+def log_level_of(flags: Flags, configured: str) -> str:
+    """-log.level, else what the file says. Raises: ConfigError."""
+    level = flags.text("log.level", configured).lower()
+    if level not in LEVELS:
+        raise ConfigError(f'unrecognized log level "{level}"')
+    return level
 
 
 def port_of(flags: Flags, default: int) -> int:

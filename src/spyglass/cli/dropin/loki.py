@@ -8,7 +8,7 @@ from typing import Any
 
 from spyglass.app.settings import Address, LogsSettings, Settings
 from spyglass.cli.dropin.goflags import Flags
-from spyglass.cli.dropin.goprogram import GoProgram, port_of
+from spyglass.cli.dropin.goprogram import GoProgram, log_level_of, port_of
 from spyglass.cli.dropin.loki_flags import LOKI
 from spyglass.config.loki import load_loki
 from spyglass.config.source import parse_yaml
@@ -19,6 +19,8 @@ USAGE = """Usage of loki (spyglass):
   -server.http-listen-port port
   -server.http-listen-address address
   -common.path-prefix folder   Where data lives, unless the file says it.
+  -auth.enabled            Require X-Scope-OrgID, whatever the file says.
+  -log.level level         debug, info, warn or error.
   -verify-config           Check the configuration and exit.
 All other flags of loki are accepted and named once."""
 
@@ -27,10 +29,11 @@ def settings_of(flags: Flags) -> Settings:
     """Raises: ConfigError."""
     name = flags.text("config.file")
     path = Path(name).absolute() if name else None
-    host, port, prefix = "", 3100, flags.text("common.path-prefix")
+    host, port, prefix, level = "", 3100, flags.text("common.path-prefix"), "info"
     if path is not None:
         loaded = load_loki(path, expand_env=flags.on("config.expand-env"))
         host, port = loaded.config.server.http_listen_address, loaded.config.server.http_listen_port
+        level = loaded.config.server.log_level
         prefix = prefix or data_folder(parse_yaml(loaded.text, file=name).data)
     host = flags.text("server.http-listen-address", host) or "0.0.0.0"
     data = Path(prefix or "loki-data").absolute() / "spyglass"
@@ -39,8 +42,9 @@ def settings_of(flags: Flags) -> Settings:
         data / "logs",
         path,
         expand_env=flags.on("config.expand-env"),
+        auth_enabled=flags.on("auth.enabled") if flags.text("auth.enabled") else None,
     )
-    return Settings(data=data, logs=logs)
+    return Settings(data=data, logs=logs, log_level=log_level_of(flags, level))
 
 
 def data_folder(config: Any) -> str:

@@ -23,9 +23,11 @@ LOKI = FlagTable(
             "version",
             "help",
             "common.path-prefix",
+            "auth.enabled",
+            "log.level",
         ]
     ),
-    known=frozenset(["auth.enabled", "target", "list-targets", "legacy-read-mode", "config.path", *_COMMON_BOOLEANS]),
+    known=frozenset(["target", "list-targets", "legacy-read-mode", "config.path", *_COMMON_BOOLEANS]),
     booleans=frozenset(["auth.enabled", "list-targets", "legacy-read-mode", "reporting.enabled", *_COMMON_BOOLEANS]),
     known_prefixes=(
         "analytics.", "bloom", "boltdb.", "cassandra.", "chunk.", "common.", "compactor.", "consul.", "distributor.", "dynamodb.",
@@ -48,6 +50,8 @@ PROMTAIL = FlagTable(
             "server.disable",
             "client.url",
             "client.external-labels",
+            "client.tenant-id",
+            "log.level",
             "positions.file",
             "check-syntax",
             "version",

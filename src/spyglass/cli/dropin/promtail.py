@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spyglass.app.settings import Address, AgentSettings, Settings
 from spyglass.cli.dropin.goflags import Flags
-from spyglass.cli.dropin.goprogram import GoProgram, port_of
+from spyglass.cli.dropin.goprogram import GoProgram, log_level_of, port_of
 from spyglass.cli.dropin.loki_flags import PROMTAIL
 from spyglass.config.promtail import load_promtail
 from spyglass.model.errors import ConfigError
@@ -19,8 +19,10 @@ USAGE = """Usage of promtail (spyglass):
   -server.http-listen-address address
   -server.disable          No HTTP page.
   -client.url url          Also push there.
+  -client.tenant-id id     The tenant of what goes to -client.url.
   -client.external-labels a=b,c=d
   -positions.file file
+  -log.level level         debug, info, warn or error.
   -check-syntax            Check the configuration and exit.
 All other flags of promtail are accepted and named once."""
 
@@ -41,10 +43,12 @@ def settings_of(flags: Flags) -> Settings:
         expand_env=expand,
         positions=positions,
         urls=tuple(flags.all("client.url")),
+        tenant_id=flags.text("client.tenant-id"),
         external_labels=_labels(flags.text("client.external-labels")),
     )
     # The lock is beside the positions: two agents must not share them.
-    return Settings(data=positions.parent / f".{positions.name}.spyglass", agent=agent)
+    level = log_level_of(flags, config.server.log_level)
+    return Settings(data=positions.parent / f".{positions.name}.spyglass", agent=agent, log_level=level)
 
 
 def _labels(text: str) -> dict[str, str]:

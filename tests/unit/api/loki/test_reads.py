@@ -75,6 +75,19 @@ def test_stats_and_volume(kit: LokiKit) -> None:
     assert sum(int(size) for _, size in ranged["result"][1]["values"]) == stats["bytes"]
 
 
+def test_statistics_have_lokis_shape(kit: LokiKit) -> None:
+    """Lines looked at and handed out, bytes, and the sections that clients look into."""
+    stats = kit.get("/loki/api/v1/query_range", query='{job="mail"}', limit=4, **WINDOW)["data"]["stats"]
+    assert list(stats) == ["summary", "querier", "ingester", "cache", "index"]
+    assert (stats["summary"]["totalEntriesReturned"], stats["summary"]["totalPostFilterLines"]) == (4, 4)
+    chunk = stats["querier"]["store"]["chunk"]
+    assert chunk["decompressedLines"] == stats["summary"]["totalLinesProcessed"] >= 4
+    assert chunk["decompressedBytes"] == stats["summary"]["totalBytesProcessed"] > 100
+    assert stats["ingester"]["store"]["chunk"]["headChunkLines"] == stats["cache"]["result"]["requests"] == 0
+    metric = kit.get("/loki/api/v1/query", query='count_over_time({job=~".+"}[5h])', time=NOW)["data"]
+    assert metric["stats"]["summary"]["totalEntriesReturned"] == len(metric["result"])
+
+
 def test_an_ambiguous_match_is_upstreams_500(kit: LokiKit) -> None:
     """As Loki answers it, though the query is at fault."""
     counts = 'count_over_time({job=~".+"}[5h])'

@@ -1,0 +1,48 @@
+"""What flags of loki and promtail make of a configuration file."""
+
+from pathlib import Path
+
+import pytest
+
+from spyglass.cli.dropin import loki, promtail
+from spyglass.cli.dropin.loki_flags import LOKI, PROMTAIL
+from spyglass.model.errors import ConfigError
+
+CLIENT = "clients: [{url: http://localhost:3100/loki/api/v1/push}]\nserver: {log_level: debug}\n"
+
+
+def write(folder: Path, text: str) -> str:
+    path = folder / "file.yml"
+    path.write_text(text)
+    return f"-config.file={path}"
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [([], None), (["-auth.enabled"], True), (["-auth.enabled=false"], False)],
+)
+def test_auth_enabled_wins_over_the_file(tmp_path: Path, flags: list[str], expected: bool | None) -> None:
+    """Without the flag the file decides."""
+    settings = loki.settings_of(LOKI.parse([write(tmp_path, "auth_enabled: true\n"), *flags]))
+    assert settings.logs is not None
+    assert settings.logs.auth_enabled is expected
+
+
+def test_the_log_level_is_the_flags_else_the_files(tmp_path: Path) -> None:
+    """Both programs; a level that is none is refused in upstream's words."""
+    file = write(tmp_path, "server: {log_level: warn}\n")
+    assert loki.settings_of(LOKI.parse([file])).log_level == "warn"
+    assert loki.settings_of(LOKI.parse([file, "-log.level", "error"])).log_level == "error"
+    with pytest.raises(ConfigError, match='unrecognized log level "loud"'):
+        loki.settings_of(LOKI.parse([file, "-log.level=loud"]))
+    assert promtail.settings_of(PROMTAIL.parse([write(tmp_path, CLIENT)])).log_level == "debug"
+
+
+def test_a_client_of_the_command_line_may_have_a_tenant(tmp_path: Path) -> None:
+    """-client.tenant-id goes with -client.url."""
+    flags = [write(tmp_path, CLIENT), "-client.url=http://localhost:1/push", "-client.tenant-id=team-a"]
+    parsed = PROMTAIL.parse(flags)
+    assert parsed.ignored == ()
+    settings = promtail.settings_of(parsed)
+    assert settings.agent is not None
+    assert (settings.agent.urls, settings.agent.tenant_id) == (("http://localhost:1/push",), "team-a")
