@@ -15,6 +15,7 @@ from spyglass.storage.clock import SystemClock
 from spyglass.storage.files import RealFiles
 from spyglass.storage.memory_metrics import MemoryMetricStore
 from spyglass.storage.metrics.options import MetricStoreOptions
+from spyglass.storage.metrics.start_timestamps import StartTimestampStore
 from spyglass.storage.metrics.store import DiskMetricStore
 from spyglass.testing.promqltest.runner import Report, run_script
 from spyglass.testing.promqltest.targets import EngineTarget
@@ -48,17 +49,26 @@ def _table() -> Iterator[None]:
 def _targets(tmp_path: Path) -> dict[str, EngineTarget]:
     numbers = count()
 
-    def disk() -> DiskMetricStore:
+    def one() -> DiskMetricStore:
         folder = tmp_path / str(next(numbers))
         return DiskMetricStore(folder, files=RealFiles(), clock=SystemClock(), options=_disk_options())
 
+    def disk() -> StartTimestampStore:
+        return StartTimestampStore(one(), one())
+
     def into_blocks(store: MetricStore) -> None:
-        assert isinstance(store, DiskMetricStore)
-        store.flush()
-        store.compact()
+        assert isinstance(store, StartTimestampStore)
+        for part in store.parts:
+            assert isinstance(part, DiskMetricStore)
+            part.flush()
+            part.compact()
+
+    def memory() -> StartTimestampStore:
+        samples, starts = (MemoryMetricStore(out_of_order_window_ms=_YEARS_MS) for _ in range(2))
+        return StartTimestampStore(samples, starts)
 
     return {
-        "memory": EngineTarget(lambda: MemoryMetricStore(out_of_order_window_ms=_YEARS_MS)),
+        "memory": EngineTarget(memory),
         "head": EngineTarget(disk),
         "blocks": EngineTarget(disk, after_write=into_blocks),
     }

@@ -42,8 +42,8 @@ def section() -> str:
             "",
             f"Functions ({len(names)}): " + ", ".join(f"`{name}`" for name in names) + ".",
             "",
-            "Known differences: `start_timestamp()` parses but is refused, since stores keep no start timestamps; ties of",
-            "`topk` and `bottomk` take the first series; `timestamp(x @ t offset d)` honours the offset.",
+            "Known differences: ties of `topk` and `bottomk` take the first series; `timestamp(x @ t offset d)` honours the",
+            "offset; native histograms have no start timestamps.",
             END,
         ]
     )

@@ -77,6 +77,7 @@ def _metrics(installation: Installation, address: Address, folder: Path) -> Metr
         downsampling=tuple((one.resolution, one.after, one.keep) for one in config.metrics.downsampling),
         max_series=config.metrics.max_series,
         out_of_order_ms=config.metrics.out_of_order_window,
+        start_timestamps=config.metrics.start_timestamps,
     )
 
 

@@ -37,6 +37,8 @@ class MetricsPart:
         self._file = self._load()
         self._query_log = QueryLog(shared.clock)
         self._query_log.reopen(self._log_path(self._file))
+        named = settings.features or frozenset()
+        keeps_starts = settings.start_timestamps or "st-storage" in named
         options = MetricStoreOptions(
             retention_ms=settings.retention_ms,
             retention_bytes=settings.retention_bytes,
@@ -45,6 +47,7 @@ class MetricsPart:
             min_free_bytes=shared.settings.min_free_bytes,
             out_of_order_window_ms=settings.out_of_order_ms,
             max_series=settings.max_series,
+            start_timestamps=keeps_starts,
         )
         self.stores = open_metric_stores(settings.data, files=shared.files, clock=shared.clock, options=options)
         interval = self._file.config.global_.evaluation_interval
@@ -52,9 +55,10 @@ class MetricsPart:
             self.stores,
             PromSettings(
                 lookback_ms=settings.lookback_ms,
-                delayed_names="promql-delayed-name-removal" in (settings.features or ()),
+                delayed_names="promql-delayed-name-removal" in named,
                 subquery_step_ms=interval,
                 features=_language(settings.features),
+                start_timestamps=settings.start_timestamps or "use-start-timestamps" in named,
             ),
         )
         self.engine = LoggedQueries(engine, self._query_log)
@@ -67,6 +71,7 @@ class MetricsPart:
             clock=shared.clock,
             map_address=shared.settings.map_address,
             ingest=self._ingest,
+            start_timestamps=keeps_starts,
         )
         self._register()
 

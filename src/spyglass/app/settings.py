@@ -42,6 +42,7 @@ class MetricsSettings:
     retention_rules: (matchers, ms to keep the series that pass them; 0: for ever).
     downsampling: (resolution, age at which it is made, how long it is kept; 0: for ever), finest first.
     features: upstream's --enable-feature names; None: every experimental part of the language is on.
+    start_timestamps: keep and use them, as `st-storage` and `use-start-timestamps` among the features do each.
     """
 
     address: Address
@@ -59,6 +60,7 @@ class MetricsSettings:
     lookback_ms: int = 300_000
     external_url: str = ""
     features: frozenset[str] | None = None
+    start_timestamps: bool = False
     flags: Mapping[str, str] = field(default_factory=dict)
 
 

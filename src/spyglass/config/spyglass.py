@@ -81,7 +81,7 @@ class DownsamplingSection(_Strict):
 
 
 class MetricsSection(_Strict):
-    """How long and how much of the metrics is kept."""
+    """How long and how much of the metrics is kept. start_timestamps: keep since when counters have been counting, and use it."""
 
     retention: DurationMs = 15 * 86_400_000
     retention_rules: tuple[RetentionRuleSection, ...] = ()
@@ -89,6 +89,7 @@ class MetricsSection(_Strict):
     max_disk: SizeBytes = 0
     max_series: int = Field(default=2_000_000, ge=0)
     out_of_order_window: DurationMs = 0
+    start_timestamps: bool = False
 
     @field_validator("downsampling")
     @classmethod

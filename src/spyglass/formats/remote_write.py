@@ -59,6 +59,7 @@ class WriteColumns:
     keys [S]: what names a series: bytes (1.0) or canonical labels (2.0); `labels_of_key` reads it.
     counts [S]: samples of each entry.  times [n] ms, values [n]: in the order of the entries.
     histograms: (entry, time in ms, histogram).  exemplars: (entry, exemplar).
+    starts [n] ms: start timestamps, 0 where a sample has none; None: no sample has one.
     known [S]: the references that the caller had for the keys, where they were looked up on the way.
     bad: what is wrong with entries whose labels cannot be used.
     """
@@ -72,6 +73,7 @@ class WriteColumns:
     metadata: dict[str, Metadata] = field(default_factory=dict)
     bad: Sequence[str] = ()
     known: I64 | None = None
+    starts: I64 | None = None
 
 
 def labels_of_key(key: Key) -> Labels:
@@ -264,6 +266,8 @@ def _entry_v2(out: "_Gathered", entry: bytes, symbols: list[str], metadata: dict
     index = len(out.keys)
     times: list[int] = []
     values: list[float] = []
+    starts: list[int] = []
+    created_ms = 0
     refs: list[int] = []
     exemplars: list[Exemplar] = []
     histograms: list[tuple[int, FloatHistogram]] = []
@@ -272,15 +276,19 @@ def _entry_v2(out: "_Gathered", entry: bytes, symbols: list[str], metadata: dict
         if number == 1:
             refs.extend(wire.packed_varints(kind, value))
         elif number == 2:
-            sample, time_ms = read_sample(wire.message(value))
+            sample, time_ms, start_ms = _sample_v2(wire.message(value))
             values.append(sample)
             times.append(time_ms)
+            starts.append(start_ms)
         elif number == 3:
             histograms.append(decode_histogram(wire.message(value)))
         elif number == 4:
             exemplars.append(_exemplar_v2(wire.message(value), symbols))
         elif number == 5:
             described = _metadata_v2(wire.message(value), symbols)
+        elif number == 6:
+            # Before 2.0-rc.4 a series had one start for all of its samples.
+            created_ms = wire.signed(value)
     try:
         labels = _checked(_pairs(refs, symbols))
     except BadLabels as err:
@@ -292,11 +300,25 @@ def _entry_v2(out: "_Gathered", entry: bytes, symbols: list[str], metadata: dict
                 f"TimeSeries must contain at least one sample or histogram for series {_shown(list(labels))}"
             )
         return
+    out.note_starts([start or created_ms for start in starts])
     out.block(labels, times, np.array(values, np.float64))
     out.exemplars.extend((index, exemplar) for exemplar in exemplars)
     out.histograms.extend((index, time_ms, histogram) for time_ms, histogram in histograms)
     if described is not None and described != Metadata():
         metadata[dict(labels)[METRIC_NAME]] = described
+
+
+def _sample_v2(data: bytes) -> tuple[float, int, int]:
+    """(value, time in ms, start timestamp in ms or 0)."""
+    sample, time_ms, start_ms = 0.0, 0, 0
+    for number, _, value in wire.fields(data):
+        if number == 1:
+            sample = wire.double(value)
+        elif number == 2:
+            time_ms = wire.signed(value)
+        elif number == 3:
+            start_ms = wire.signed(value)
+    return sample, time_ms, start_ms
 
 
 def _pairs(refs: list[int], symbols: list[str]) -> list[tuple[str, str]]:
@@ -345,6 +367,12 @@ class _Gathered:
         self.histograms: list[tuple[int, int, FloatHistogram]] = []
         self.exemplars: list[tuple[int, Exemplar]] = []
         self.bad: list[str] = []
+        self.starts: list[tuple[int, list[int]]] = []
+
+    def note_starts(self, starts: list[int]) -> None:
+        """Start timestamps of the samples that the next block adds."""
+        if any(starts):
+            self.starts.append((len(self.times), starts))
 
     def block(self, key: Key, times: list[int], values: F64) -> None:
         self.keys.append(key)
@@ -356,8 +384,22 @@ class _Gathered:
         values = np.concatenate(self.values) if self.values else np.zeros(0)
         counts, times = np.array(self.counts, np.int64), np.array(self.times, np.int64)
         return WriteColumns(
-            self.keys, counts, times, values, self.histograms, self.exemplars, metadata, tuple(self.bad)
+            self.keys,
+            counts,
+            times,
+            values,
+            self.histograms,
+            self.exemplars,
+            metadata,
+            tuple(self.bad),
+            starts=self._starts() if self.starts else None,
         )
+
+    def _starts(self) -> I64:
+        starts = np.zeros(len(self.times), np.int64)
+        for first, some in self.starts:
+            starts[first : first + len(some)] = some
+        return starts
 
 
 DECODERS: dict[str, Callable[[bytes, KnownKeys], WriteColumns]] = {

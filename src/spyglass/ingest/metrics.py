@@ -175,6 +175,7 @@ def _retry(batch: WriteBatch, rows: I64, hist_rows: I64, old: I64, new: I64) -> 
         hist_times=None if times is None else times[hist_rows],
         histograms=[batch.histograms[row] for row in hist_rows.tolist()],
         exemplars=exemplars,
+        starts=None if batch.starts is None else batch.starts[rows],
     )
     return retry, rows, hist_rows
 

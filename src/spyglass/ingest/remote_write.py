@@ -103,9 +103,10 @@ def _batch(columns: WriteColumns, entry_refs: I64) -> tuple[WriteBatch, I64]:
     if len(columns.times) != len(entries) or not (columns.counts == 1).all():
         entries = np.repeat(entries, columns.counts)
     refs = entry_refs[entries]
-    times, values = columns.times, columns.values
+    times, values, starts = columns.times, columns.values, columns.starts
     if len(refs) and refs.min() <= 0:
         good = refs > 0
+        starts = None if starts is None else starts[good]
         refs, times, values, entries = refs[good], times[good], values[good], entries[good]
     histograms = [(int(entry_refs[e]), t, h) for e, t, h in columns.histograms if entry_refs[e] > 0]
     exemplars: list[tuple[int, Exemplar]] = [(int(entry_refs[e]), x) for e, x in columns.exemplars if entry_refs[e] > 0]
@@ -118,6 +119,7 @@ def _batch(columns: WriteColumns, entry_refs: I64) -> tuple[WriteBatch, I64]:
         histograms=[histogram for _, _, histogram in histograms],
         exemplars=exemplars,
         metadata=columns.metadata,
+        starts=starts,
     )
     return batch, entries
 

@@ -104,12 +104,15 @@ class Selection:
     out several pieces for one series, disjoint in time and ordered oldest first within `pieces`.
     A row may own floats and histograms both, at different times.
     downsampled: set where the range reaches into what is only known in buckets.
+    starts: where they were asked for and are kept, the start timestamps of samples, as values in ms, laid out as pieces are; a sample
+    that has none here has none.
     """
 
     labels: LabelTable
     pieces: Sequence[SampleTile | SampleRuns] = ()
     histograms: Sequence[HistogramRuns] = ()
     downsampled: Downsampled | None = None
+    starts: Sequence[SampleTile | SampleRuns] = ()
 
     @property
     def size(self) -> int:
@@ -140,6 +143,7 @@ class WriteBatch:
 
     refs [n] int64, times [n] ms, values [n] float64 (stale markers allowed). The order within a series is the order of the
     batch. hist_refs/hist_times/histograms likewise for native histograms.
+    starts [n] ms: since when each sample has been counting, 0 where that is not known; None: nowhere. Most stores do not keep it.
     """
 
     refs: I64
@@ -150,6 +154,7 @@ class WriteBatch:
     histograms: Sequence[object] = ()
     exemplars: Sequence[tuple[int, Exemplar]] = ()
     metadata: Mapping[str, Metadata] = field(default_factory=dict)
+    starts: I64 | None = None
 
 
 @dataclass(frozen=True, slots=True)

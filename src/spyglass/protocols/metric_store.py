@@ -23,6 +23,7 @@ class SelectHints:
     range_ms: the window of a range selector, 0 without. grouping/by: the labels of the aggregation right above, if any.
     labels_needed: None: all; else only these labels will be looked at (projection).
     aggregates: the caller understands `Selection.downsampled` and its columns (BUCKET_COLUMNS); else it gets samples only.
+    start_timestamps: Selection.starts will be looked at.
     """
 
     step_ms: int = 0
@@ -32,6 +33,7 @@ class SelectHints:
     by: bool = False
     labels_needed: frozenset[str] | None = None
     aggregates: bool = False
+    start_timestamps: bool = False
 
 
 _CHANGE = ("last", "first", "first_times", "last_times", "count", "lost")

@@ -38,12 +38,14 @@ class PromSettings:
     """lookback_ms: the default lookback delta.  delayed_names: upstream's promql-delayed-name-removal.
 
     subquery_step_ms: the step of `[1h:]`, upstream's global evaluation interval.  features: experimental parts of the language.
+    start_timestamps: upstream's use-start-timestamps.
     """
 
     lookback_ms: int = DEFAULT_LOOKBACK_MS
     delayed_names: bool = False
     subquery_step_ms: int = DEFAULT_SUBQUERY_STEP_MS
     features: Features = field(default_factory=Features)
+    start_timestamps: bool = False
 
 
 _remembered = lru_cache(maxsize=256)(parse)
@@ -98,7 +100,10 @@ class PromEngine:
         return Lowering(times, self._settings.subquery_step_ms).plan(expr)
 
     def _context(self, query: str, grid: StepGrid, tenant: str, budget: Budget, lookback_ms: int) -> EvalContext:
-        options = EvalOptions(lookback_ms or self._settings.lookback_ms, self._settings.delayed_names)
+        settings = self._settings
+        options = EvalOptions(
+            lookback_ms or settings.lookback_ms, settings.delayed_names, start_timestamps=settings.start_timestamps
+        )
         return EvalContext(grid, budget, query, options, metrics=self._reader(tenant))
 
     def _reader(self, tenant: str) -> MetricReader | None:

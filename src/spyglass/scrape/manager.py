@@ -47,9 +47,12 @@ class ScrapeManager:
         map_address: Callable[[str], str] = unmapped,
         ingest: MetricIngest | None = None,
         tenant: str = "",
+        start_timestamps: bool = False,
     ) -> None:
+        """start_timestamps: the stores keep them, so they are worth reading."""
         self._stores, self._executor, self._clock = stores, executor, clock
         self._map_address, self._tenant = map_address, tenant
+        self._start_timestamps = start_timestamps
         self._ingest = ingest or MetricIngest(registry)
         self._metrics = ScrapeMetrics(registry)
         self._pools: dict[str, ScrapePool] = {}
@@ -89,6 +92,7 @@ class ScrapeManager:
             open_source=partial(client, folder=folder, map_address=self._map_address),
             # Two servers that scrape the same targets should not do so at the same moments.
             seed=f"{socket.gethostname()} {sorted(config.external_labels.items())}",
+            start_timestamps=self._start_timestamps,
         )
 
     async def stop(self) -> None:

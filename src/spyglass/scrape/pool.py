@@ -27,7 +27,7 @@ TargetKey = tuple[Labels, str]
 
 @dataclass(frozen=True, slots=True)
 class PoolContext:
-    """What every pool needs from the outside. open_source: makes a job's HTTP client."""
+    """What every pool needs from the outside. open_source: makes a job's HTTP client. start_timestamps: the store keeps them."""
 
     store: MetricWriter
     ingest: MetricIngest
@@ -37,6 +37,7 @@ class PoolContext:
     folder: Path
     open_source: Callable[[ScrapeConfig], BodySource]
     seed: str
+    start_timestamps: bool = False
 
 
 class ScrapePool:
@@ -119,7 +120,9 @@ class ScrapePool:
 
     def _add(self, key: TargetKey, target: Target, predecessor: ScrapeLoop | None) -> None:
         context = self._context
-        writer = TargetWriter(context.store, context.ingest, target.labels, self.job)
+        writer = TargetWriter(
+            context.store, context.ingest, target.labels, self.job, start_timestamps=context.start_timestamps
+        )
         if predecessor is not None:
             writer.inherit(predecessor.writer)
         loop = ScrapeLoop(

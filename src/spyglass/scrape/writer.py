@@ -6,7 +6,7 @@ Source for labels, staleness and the automatic series: Prometheus scrape/scrape.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from spyglass.model.relabel import relabel
 from spyglass.model.samples import STALE, Exemplar, Metadata, WriteBatch, WriteOutcome, is_stale
 from spyglass.protocols.metric_store import MetricWriter
 from spyglass.scrape.content import BodyKind
+from spyglass.scrape.created import CreatedTimes
 
 DROPPED = 0
 REFUSED = -1
@@ -44,7 +45,7 @@ class LimitExceeded(IngestError):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A decoded body on its way into the store. rows of refs/times/values; tracked: references to watch for staleness."""
+    """A decoded body on its way into the store. rows of refs/times/values/starts; tracked: references to watch for staleness."""
 
     refs: I64
     times: I64
@@ -55,6 +56,7 @@ class Prepared:
     added: int
     decoded: DecodedBody
     histograms: Sequence[tuple[int, int, FloatHistogram]] = ()
+    starts: I64 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,15 @@ class _State:
 
     decoder: ExpositionDecoder = field(default_factory=ExpositionDecoder)
     refs: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
+    created: CreatedTimes | None = None
+
+    def starts(self, decoded: DecodedBody, kind: BodyKind) -> I64 | None:
+        """The start timestamps that the body tells."""
+        if kind != "openmetrics":
+            return decoded.starts
+        if self.created is None:
+            self.created = CreatedTimes(self.decoder)
+        return self.created.starts(decoded)
 
     def raw_labels(self, refs: Sequence[int]) -> dict[int, Labels]:
         """What the target exposed under these references, where they are of this state."""
@@ -87,11 +98,33 @@ class _State:
         return found
 
 
-class TargetWriter:
-    """One target's way into the store."""
+NOTHING = Prepared(
+    np.zeros(0, np.int64),
+    np.zeros(0, np.int64),
+    np.zeros(0),
+    None,
+    0,
+    0,
+    0,
+    DecodedBody(np.zeros(0, np.int64), np.zeros(0)),
+)
+"""What a scrape brought that failed."""
 
-    def __init__(self, store: MetricWriter, ingest: MetricIngest, labels: Labels, job: ScrapeConfig) -> None:
+
+class TargetWriter:
+    """One target's way into the store. start_timestamps: hand them on, where the target tells them."""
+
+    def __init__(
+        self,
+        store: MetricWriter,
+        ingest: MetricIngest,
+        labels: Labels,
+        job: ScrapeConfig,
+        *,
+        start_timestamps: bool = False,
+    ) -> None:
         self._store, self._ingest, self._job = store, ingest, job
+        self._start_timestamps = start_timestamps
         self._target = dict(labels)
         self._rules = job.metric_relabel_rules
         self._limits = LabelLimits(
@@ -147,7 +180,9 @@ class TargetWriter:
         if not (decoded.same_series and self._tracked_is_last):
             watched = refs if own is None or self._job.track_timestamps_staleness else refs[~own]
             tracked = np.unique(np.concatenate([watched, np.array([ref for ref, _, _ in histograms], np.int64)]))
-        return Prepared(refs, times, values, tracked, scraped, kept, added, decoded, histograms)
+        starts = self._state.starts(decoded, kind) if self._start_timestamps else None
+        starts = starts if starts is None or whole else starts[keep]
+        return Prepared(refs, times, values, tracked, scraped, kept, added, decoded, histograms, starts)
 
     def _decode(self, body: bytes, kind: BodyKind) -> DecodedBody:
         if kind != "protobuf":
@@ -190,12 +225,12 @@ class TargetWriter:
             gone = np.setdiff1d(self._tracked, prepared.tracked, assume_unique=True)
             # Before the append: it may give series new references, here too.
             self._tracked = prepared.tracked
-        refs, times, values = self._timely(prepared, time_ms)
+        prepared = self._timely(prepared, time_ms)
         exemplars = self._exemplars(prepared, time_ms)
         known = self._state.decoder.metadata
         metadata = {} if known is self._metadata_sent else known
         try:
-            outcome = self._append(refs, times, values, gone, report, time_ms, exemplars, metadata, prepared.histograms)
+            outcome = self._append(prepared, gone, report, time_ms, exemplars, metadata)
         except (StorageError, Unavailable):
             self._tracked = before
             raise
@@ -204,18 +239,25 @@ class TargetWriter:
         self._forget_old(prepared.scraped)
         return outcome
 
-    def _timely(self, prepared: Prepared, time_ms: int) -> tuple[I64, I64, F64]:
+    def _timely(self, prepared: Prepared, time_ms: int) -> Prepared:
         late = prepared.times > time_ms + FUTURE_MS_MAX
         if not late.any():
-            return prepared.refs, prepared.times, prepared.values
+            return prepared
         self._ingest.reject("scrape", "out_of_bounds", int(late.sum()))
-        return prepared.refs[~late], prepared.times[~late], prepared.values[~late]
+        starts = None if prepared.starts is None else prepared.starts[~late]
+        return replace(
+            prepared,
+            refs=prepared.refs[~late],
+            times=prepared.times[~late],
+            values=prepared.values[~late],
+            starts=starts,
+        )
 
     def fail(self, report: ScrapeReport, time_ms: int) -> None:
         """A scrape that brought nothing: everything watched ends, and up is 0. Raises: DiskFull, Unavailable."""
         gone, nothing = self._tracked, np.zeros(0, np.int64)
         self._tracked_is_last = False
-        self._append(nothing, nothing, np.zeros(0), gone, report, time_ms, [], {})
+        self._append(NOTHING, gone, report, time_ms, [], {})
         self._tracked, self._previous, self._predecessor = nothing, None, None
 
     def end(self, time_ms: int) -> None:
@@ -229,30 +271,29 @@ class TargetWriter:
 
     def _append(
         self,
-        refs: I64,
-        times: I64,
-        values: F64,
+        prepared: Prepared,
         gone: I64,
         report: ScrapeReport,
         time_ms: int,
         exemplars: list[tuple[int, Exemplar]],
         metadata: dict[str, Metadata],
-        histograms: Sequence[tuple[int, int, FloatHistogram]] = (),
     ) -> WriteOutcome:
         if not len(self._report_refs):
             self._report_refs = self._store.resolve(self._report_labels)
         own = self._report_values(report)
         tail = len(gone) + len(own)
         stale = np.full(len(gone), STALE)
+        starts, histograms = prepared.starts, prepared.histograms
         batch = WriteBatch(
-            np.concatenate([refs, gone, self._report_refs]),
-            np.concatenate([times, np.full(tail, time_ms, np.int64)]),
-            np.concatenate([values, stale, own]),
+            np.concatenate([prepared.refs, gone, self._report_refs]),
+            np.concatenate([prepared.times, np.full(tail, time_ms, np.int64)]),
+            np.concatenate([prepared.values, stale, own]),
             exemplars=exemplars,
             metadata=metadata,
             hist_refs=np.array([ref for ref, _, _ in histograms], np.int64) if histograms else None,
             hist_times=np.array([time for _, time, _ in histograms], np.int64) if histograms else None,
             histograms=[histogram for _, _, histogram in histograms],
+            starts=None if starts is None else np.concatenate([starts, np.zeros(tail, np.int64)]),
         )
         result = self._ingest.append(
             self._store,

@@ -146,6 +146,20 @@ def test_2_0_references_must_exist(refs: list[int], message: str) -> None:
         decode_v2(v2_body(["", "__name__", "up"], series))
 
 
+def test_2_0_start_timestamps_belong_to_samples() -> None:
+    """Each sample's own, else what older senders say of the series; 0 where nothing is said, None where nothing is said anywhere."""
+    own = wire.put_bytes(2, wire.put_double(1, 1.0) + wire.put_int(2, NOW) + wire.put_int(3, NOW - 5))
+    none = v2_sample(2.0, NOW + 1)
+    names = [wire.put_packed_varints(1, [1, at]) for at in (2, 3, 4)]
+    symbols = ["", "__name__", "a", "b", "c"]
+    columns = decode_v2(
+        v2_body(symbols, names[0] + none, names[1] + own + none, names[2] + none + wire.put_int(6, NOW - 9))
+    )
+    assert columns.starts is not None
+    assert columns.starts.tolist() == [0, NOW - 5, 0, NOW - 9]
+    assert decode_v2(v2_body(symbols, names[0] + none)).starts is None
+
+
 def test_2_0_keeps_good_series_beside_bad_ones() -> None:
     """A series without a name, or without samples, is told of; the others are kept."""
     symbols = ["", "__name__", "up", "job", "a"]

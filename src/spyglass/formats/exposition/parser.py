@@ -43,6 +43,7 @@ class DecodedBody:
     exemplars: (slot, exemplar); an exemplar without a time has time_ms NO_TIME.
     metadata: every family's, where it differs from the last body's; else empty.
     histograms: native ones: (slot, time in ms or NO_TIME, histogram); only the protobuf format has them.
+    starts [n] ms: start timestamps, 0 where there is none; None: nowhere. Only the protobuf format has them with the samples.
     """
 
     slots: I64
@@ -52,6 +53,7 @@ class DecodedBody:
     exemplars: Sequence[tuple[int, Exemplar]] = ()
     metadata: dict[str, Metadata] = field(default_factory=dict)
     histograms: Sequence[tuple[int, int, FloatHistogram]] = ()
+    starts: I64 | None = None
 
     @property
     def size(self) -> int:
@@ -89,19 +91,22 @@ class ExpositionDecoder:
         state = _Reading(FamilyComments(openmetrics=False))
         families: dict[str, Metadata] = {}
         histograms: list[tuple[int, int, FloatHistogram]] = []
+        starts: list[int] = []
         for name, metadata, samples in read_families(body, native=native, classic_too=classic_too):
             families[name] = metadata
             for sample in samples:
                 slot = self._slot_of(sample.labels)
                 if sample.histogram is None:
                     state.add_value(slot, sample.value, sample.time_ms)
+                    starts.append(sample.start_ms)
                 else:
                     time_ms = NO_TIME if sample.time_ms is None else sample.time_ms
                     histograms.append((slot, time_ms, sample.histogram))
                 state.exemplars.extend((slot, exemplar) for exemplar in exemplars_of(sample, NO_TIME))
         changed = self._learn_families(families)
         self._shape = None
-        return replace(state.decoded(changed), histograms=histograms)
+        known = np.array(starts, np.int64) if any(starts) else None
+        return replace(state.decoded(changed), histograms=histograms, starts=known)
 
     def _slot_of(self, labels: Labels) -> int:
         """Series of the protobuf format are named by their labels: there is no text to go by."""

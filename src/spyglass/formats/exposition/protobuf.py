@@ -29,13 +29,14 @@ Pairs = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class ProtoSample:
-    """One sample: a float, or a native histogram. time_ms None: the scrape's."""
+    """One sample: a float, or a native histogram. time_ms None: the scrape's. start_ms: since when it has been counting, 0: not said."""
 
     labels: Labels
     value: float
     time_ms: int | None = None
     histogram: FloatHistogram | None = None
     exemplars: tuple[tuple[Labels, float, int | None], ...] = ()
+    start_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +135,16 @@ def _labelled(name: str, point: _Point, *extra: tuple[str, str]) -> Labels:
 
 
 def _number(name: str, point: _Point, kind: int, data: bytes) -> ProtoSample:
-    value = 0.0
+    value, start_ms = 0.0, 0
     exemplars: list[tuple[Labels, float, int | None]] = []
     for number, _, content in wire.fields(data):
         if number == 1:
             value = wire.double(content)
         elif number == 2 and kind == 3:
             exemplars.append(_exemplar(wire.message(content)))
-    return ProtoSample(_labelled(name, point), value, point.time_ms, exemplars=tuple(exemplars))
+        elif number == 3 and kind == 3:
+            start_ms = _timestamp_ms(wire.message(content))
+    return ProtoSample(_labelled(name, point), value, point.time_ms, exemplars=tuple(exemplars), start_ms=start_ms)
 
 
 def _exemplar(data: bytes) -> tuple[Labels, float, int | None]:
@@ -167,6 +170,7 @@ def _timestamp_ms(data: bytes) -> int:
 
 def _summary(name: str, point: _Point, data: bytes) -> Iterator[ProtoSample]:
     count = total = 0.0
+    start_ms = 0
     quantiles: list[tuple[float, float]] = []
     for number, _, content in wire.fields(data):
         if number == 1:
@@ -175,11 +179,13 @@ def _summary(name: str, point: _Point, data: bytes) -> Iterator[ProtoSample]:
             total = wire.double(content)
         elif number == 3:
             quantiles.append(_two_doubles(wire.message(content)))
-    yield ProtoSample(_labelled(f"{name}_count", point), count, point.time_ms)
-    yield ProtoSample(_labelled(f"{name}_sum", point), total, point.time_ms)
+        elif number == 4:
+            start_ms = _timestamp_ms(wire.message(content))
+    yield ProtoSample(_labelled(f"{name}_count", point), count, point.time_ms, start_ms=start_ms)
+    yield ProtoSample(_labelled(f"{name}_sum", point), total, point.time_ms, start_ms=start_ms)
     for quantile, value in quantiles:
         labels = _labelled(name, point, ("quantile", format_label_float(quantile)))
-        yield ProtoSample(labels, value, point.time_ms)
+        yield ProtoSample(labels, value, point.time_ms, start_ms=start_ms)
 
 
 def _two_doubles(data: bytes) -> tuple[float, float]:
@@ -204,6 +210,7 @@ class _Read:
     deltas: dict[int, list[int]] = field(default_factory=lambda: {10: [], 13: []})
     counts: dict[int, list[float]] = field(default_factory=lambda: {11: [], 14: []})
     exemplars: list[tuple[Labels, float, int | None]] = field(default_factory=list)
+    start_ms: int = 0
 
     @property
     def is_native(self) -> bool:
@@ -219,6 +226,7 @@ _SETTERS: dict[int, Callable[[_Read, int | bytes], None]] = {
     6: lambda read, value: setattr(read, "zero_threshold", wire.double(value)),
     7: lambda read, value: setattr(read, "zero_count", float(wire.whole(value))),
     8: lambda read, value: setattr(read, "zero_count", wire.double(value)),
+    15: lambda read, value: setattr(read, "start_ms", _timestamp_ms(wire.message(value))),
     16: lambda read, value: read.exemplars.append(_exemplar(wire.message(value))),
 }
 
@@ -258,17 +266,19 @@ def _native(read: _Read) -> FloatHistogram:
 
 
 def _classic(name: str, point: _Point, read: _Read) -> Iterator[ProtoSample]:
-    yield ProtoSample(_labelled(f"{name}_count", point), read.count, point.time_ms)
-    yield ProtoSample(_labelled(f"{name}_sum", point), read.total, point.time_ms)
+    start = read.start_ms
+    yield ProtoSample(_labelled(f"{name}_count", point), read.count, point.time_ms, start_ms=start)
+    yield ProtoSample(_labelled(f"{name}_sum", point), read.total, point.time_ms, start_ms=start)
     infinite = False
     for data in read.buckets:
         count, bound, exemplars = _bucket(data)
         infinite = infinite or bound == np.inf
         labels = _labelled(f"{name}_bucket", point, ("le", format_label_float(bound)))
-        yield ProtoSample(labels, count, point.time_ms, exemplars=exemplars)
+        yield ProtoSample(labels, count, point.time_ms, exemplars=exemplars, start_ms=start)
     if not infinite:
         # The protobuf form may leave the last bucket out: it is the count.
-        yield ProtoSample(_labelled(f"{name}_bucket", point, ("le", "+Inf")), read.count, point.time_ms)
+        labels = _labelled(f"{name}_bucket", point, ("le", "+Inf"))
+        yield ProtoSample(labels, read.count, point.time_ms, start_ms=start)
 
 
 def _bucket(data: bytes) -> tuple[float, float, tuple[tuple[Labels, float, int | None], ...]]:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spyglass.model.errors import ExecutionError
 from spyglass.query.exec import calendar, label_functions, math_functions, native_functions, sorting
 from spyglass.query.exec.classic_histograms import histogram_fraction, histogram_quantile, histogram_quantiles
 from spyglass.query.exec.context import EvalContext
@@ -13,10 +12,6 @@ from spyglass.query.exec.values import Scalar, Value
 from spyglass.query.plan.nodes import Call
 
 Function = Callable[[Call, EvalContext], Value]
-
-
-def without_start_timestamps(node: Call, _: EvalContext) -> Value:
-    raise ExecutionError("start_timestamp() needs start timestamps, which the store does not keep", span=node.span)
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -31,7 +26,7 @@ FUNCTIONS: dict[str, Function] = {
     "vector": math_functions.evaluate_vector,
     "time": lambda _, ctx: Scalar(ctx.grid, ctx.grid.times() / 1000),
     "timestamp": math_functions.evaluate_timestamp,
-    "start_timestamp": without_start_timestamps,
+    "start_timestamp": math_functions.evaluate_start_timestamp,
     "pi": lambda _, ctx: Scalar(ctx.grid, np.full(ctx.grid.count, np.pi)),
     "min_of": math_functions.evaluate_of,
     "max_of": math_functions.evaluate_of,

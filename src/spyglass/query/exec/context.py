@@ -37,12 +37,14 @@ class EvalOptions:
 
     lookback_ms: how far an instant selection looks back.  delayed_names: metric names are dropped when the query is done
     instead of by each function (Prometheus' promql-delayed-name-removal).  logql: Loki's rules where they differ from
-    Prometheus' (division by zero gives NaN, names of errors).
+    Prometheus' (division by zero gives NaN, names of errors).  start_timestamps: rate and its relatives take start timestamps into
+    account where the store keeps them (Prometheus' use-start-timestamps).
     """
 
     lookback_ms: int = DEFAULT_LOOKBACK_MS
     delayed_names: bool = False
     logql: bool = False
+    start_timestamps: bool = False
 
 
 @dataclass(frozen=True, slots=True)

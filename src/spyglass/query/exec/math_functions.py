@@ -117,6 +117,12 @@ def evaluate_timestamp(node: Call, ctx: EvalContext) -> Value:
     return dropped_names(replace(frame, values=times, histograms=None), ctx)
 
 
+def evaluate_start_timestamp(node: Call, ctx: EvalContext) -> Value:
+    """Of anything but a plain selector: nothing, since what is computed has been counting since no time at all."""
+    frame = argument_frame(node, ctx)
+    return dropped_names(replace(frame, present=np.zeros_like(frame.present), histograms=None), ctx)
+
+
 def evaluate_of(node: Call, ctx: EvalContext) -> Value:
     """min_of and max_of: of two scalars; NaN wins."""
     left, right = (argument_scalar(argument, ctx) for argument in node.arguments)

@@ -33,6 +33,10 @@ def not_a_gauge(name: str, span: Span, ctx: EvalContext) -> None:
     ctx.warn(f'this native histogram metric is not a gauge: "{name}"', span)
 
 
+def overlapping_starts(name: str, span: Span, ctx: EvalContext) -> None:
+    ctx.warn("start timestamps reach back behind the sample before" + for_metric(name), span)
+
+
 def conflicting_resets(operation: str, span: Span, ctx: EvalContext) -> None:
     """operation: aggregation, addition or subtraction."""
     ctx.warn(f"conflicting counter resets during histogram {operation}", span)

@@ -24,7 +24,7 @@ from spyglass.query.plan.nodes import PlanNode, Window
 class Reach:
     """The samples that a window or an instant selection will look at: start_ms < t <= end_ms.
 
-    function, range_ms, step_ms, aggregates: hints for the store (SelectHints).
+    function, range_ms, step_ms, aggregates, start_timestamps: hints for the store (SelectHints).
     """
 
     start_ms: int
@@ -33,6 +33,7 @@ class Reach:
     range_ms: int = 0
     step_ms: int = 0
     aggregates: bool = False
+    start_timestamps: bool = False
 
 
 Evaluator = Callable[[Any, EvalContext], Value]

@@ -17,6 +17,7 @@ from spyglass.query.exec.context import EvalContext
 from spyglass.query.exec.names import dropped_names
 from spyglass.query.exec.registry import Reach, evaluates, load, loads
 from spyglass.query.exec.sharing import computed_once
+from spyglass.query.exec.starts import starts_at
 from spyglass.query.kernels.extended import smoothed_values
 from spyglass.query.kernels.instant import newest
 from spyglass.query.kernels.windows import Reaches, run_bounds, separate, without_stale
@@ -39,6 +40,7 @@ def load_series(node: SeriesScan, ctx: EvalContext, reach: Reach) -> Selection:
         by=node.by,
         labels_needed=node.labels_needed,
         aggregates=reach.aggregates,
+        start_timestamps=reach.start_timestamps,
     )
     selection = ctx.metrics.select(
         node.matchers, start_ms=reach.start_ms + 1, end_ms=reach.end_ms, hints=hints, budget=ctx.budget
@@ -84,6 +86,8 @@ def evaluate_instant(node: Instant, ctx: EvalContext) -> Frame:
 
 
 def _evaluate_instant(node: Instant, ctx: EvalContext) -> Frame:
+    if node.starts:
+        return _evaluate_starts(node, ctx)
     reaches = reaches_of(node, ctx, ctx.options.lookback_ms)
     beyond_ms = ctx.options.lookback_ms if node.modifier == "smoothed" else 0
     reach = Reach(
@@ -102,6 +106,20 @@ def _evaluate_instant(node: Instant, ctx: EvalContext) -> Frame:
     if not node.timestamps:
         return Frame(selection.labels, ctx.grid, picked.values, picked.present, picked.histograms)
     return dropped_names(Frame(selection.labels, ctx.grid, picked.times / 1000, picked.present), ctx)
+
+
+def _evaluate_starts(node: Instant, ctx: EvalContext) -> Frame:
+    """start_timestamp(): since when the newest samples have been counting, in seconds; 0 where that is not known."""
+    if not ctx.options.start_timestamps:
+        return Frame(LabelTable(0), ctx.grid, np.zeros((0, ctx.grid.count)), np.zeros((0, ctx.grid.count), bool))
+    reaches = reaches_of(node, ctx, ctx.options.lookback_ms)
+    reach = Reach(int(reaches.starts.min()), int(reaches.ends.max()), step_ms=ctx.grid.step_ms, start_timestamps=True)
+    selection = load(node.source, ctx, reach)
+    charge_frame(selection.size, ctx)
+    picked = _pick(selection, reaches, ctx)
+    rows = np.broadcast_to(np.arange(selection.size)[:, None], picked.times.shape)
+    starts = starts_at(selection, rows.ravel(), picked.times.ravel()).reshape(picked.times.shape)
+    return dropped_names(Frame(selection.labels, ctx.grid, starts / 1000, picked.present), ctx)
 
 
 def _smoothed(node: Instant, selection: Selection, reaches: Reaches, ctx: EvalContext) -> Frame:

@@ -12,17 +12,18 @@ from spyglass.model.histograms import ResetHint
 from spyglass.model.labels import METRIC_NAME, LabelTable
 from spyglass.model.samples import HistogramRuns, SampleTile, Selection
 from spyglass.model.times import StepGrid
-from spyglass.query.exec import downsampled, window_histograms
+from spyglass.query.exec import downsampled, notes, window_histograms
 from spyglass.query.exec.context import EvalContext
 from spyglass.query.exec.math_functions import floats_of
 from spyglass.query.exec.names import dropped_names
 from spyglass.query.exec.registry import Reach, evaluate, evaluate_frame, evaluates, load, loads
 from spyglass.query.exec.select import charge_frame, reaches_of
 from spyglass.query.exec.sharing import computed_once
+from spyglass.query.exec.starts import starts_at
 from spyglass.query.exec.values import Scalar
 from spyglass.query.format import short_float
-from spyglass.query.kernels import extended, over_time, rates, trends
-from spyglass.query.kernels.windows import Piece, Reaches, Windows, separate, windows_of, without_stale
+from spyglass.query.kernels import extended, over_time, rates, start_timestamps, trends
+from spyglass.query.kernels.windows import Piece, Reaches, Windows, as_runs, separate, windows_of, without_stale
 from spyglass.query.plan.nodes import PlanNode, Subquery, Window
 
 Result = tuple[F64, Mask]
@@ -76,6 +77,9 @@ def apply_kernel(function: str, windows: Windows, arguments: Sequence[F64], rang
         return WITH_ARGUMENTS[function](windows, *arguments)
     return KERNELS[function](windows)
 
+
+_OF_STARTS = frozenset(("rate", "increase", "irate", "resets"))
+"""Functions that take start timestamps into account."""
 
 KEEPS_NAME = frozenset(("last_over_time", "first_over_time"))
 _COUNTER_SUFFIXES = ("_total", "_sum", "_count", "_bucket")
@@ -138,6 +142,8 @@ def _over_samples(
                 continue
             if node.modifier:
                 output.put(part.rows, _extended(node, part, reaches, ctx))
+            elif selection.starts:
+                output.put(part.rows, _with_starts(node, part, selection, reaches, ctx))
             else:
                 output.put(part.rows, apply_kernel(node.function, windows_of(part, reaches), arguments, node.range_ms))
     return output.values, output.present
@@ -153,7 +159,32 @@ def _reach(node: Window, ctx: EvalContext, reaches: Reaches) -> Reach:
     start, end = int(reaches.starts.min()), int(reaches.ends.max())
     start -= ctx.options.lookback_ms if node.modifier else 0
     end += ctx.options.lookback_ms if node.modifier == "smoothed" else 0
-    return Reach(start, end, node.function, node.range_ms, ctx.grid.step_ms, aggregates=not node.modifier)
+    starts = ctx.options.start_timestamps and node.function in _OF_STARTS and not node.modifier
+    # Buckets do not know when their samples' counters began.
+    hints = {"aggregates": not node.modifier and not starts, "start_timestamps": starts}
+    return Reach(start, end, node.function, node.range_ms, ctx.grid.step_ms, **hints)
+
+
+def _with_starts(node: Window, part: Piece, selection: Selection, reaches: Reaches, ctx: EvalContext) -> Result:
+    """A function over samples some of which say since when they have been counting."""
+    runs = as_runs(part)
+    windows = windows_of(runs, reaches)
+    rows = np.repeat(runs.rows, np.diff(runs.offsets))
+    starts = starts_at(selection, rows, runs.times)
+    _note_overlaps(node, rows[start_timestamps.overlapping(windows, starts)], selection, ctx)
+    if node.function == "irate":
+        return start_timestamps.instant_rate(windows, starts)
+    if node.function == "resets":
+        return start_timestamps.resets(windows, starts)
+    return start_timestamps.extrapolated(windows, starts, is_rate=node.function == "rate", range_ms=node.range_ms)
+
+
+def _note_overlaps(node: Window, rows: I64, selection: Selection, ctx: EvalContext) -> None:
+    column = selection.labels.columns.get(METRIC_NAME)
+    if node.function not in ("rate", "increase") or column is None:
+        return
+    for code in np.unique(column.codes[rows]).tolist():
+        notes.overlapping_starts(column.values[code], node.first_span, ctx)
 
 
 def _check_modifier(node: Window) -> None:

@@ -47,12 +47,12 @@ def extrapolation(edges: Edges, count: I64, change: F64, *, is_counter: bool) ->
     to_start = np.where(to_start >= threshold, average / 2, to_start)
     to_end = np.where(to_end >= threshold, average / 2, to_end)
     if is_counter:
-        to_start = _not_before_zero(to_start, sampled, edges.first_values, change)
+        to_start = not_before_zero(to_start, sampled, edges.first_values, change)
     factor: F64 = (sampled + to_start + to_end) / sampled
     return factor
 
 
-def _not_before_zero(to_start: F64, sampled: F64, first_values: F64, change: F64) -> F64:
+def not_before_zero(to_start: F64, sampled: F64, first_values: F64, change: F64) -> F64:
     """A counter cannot have been negative: never extrapolate to before the point where it was zero. [S,T]"""
     to_zero = sampled * (first_values / change)
     usable = (change > 0) & (first_values >= 0) & (to_zero < to_start)

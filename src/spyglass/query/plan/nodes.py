@@ -78,7 +78,8 @@ class Shifted(PlanNode):
 
 @dataclass(frozen=True, slots=True)
 class Instant(Shifted):
-    """The newest sample in (t - lookback, t] of each series. timestamps: its time in seconds instead of its value.
+    """The newest sample in (t - lookback, t] of each series. timestamps: its time in seconds instead of its value; starts: its start
+    timestamp.
 
     modifier "smoothed": the value interpolated at t; "anchored" changes nothing here.
     """
@@ -86,6 +87,7 @@ class Instant(Shifted):
     source: PlanNode
     timestamps: bool = False
     modifier: str = ""
+    starts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,10 +83,11 @@ class Lowering:
             return self.times.start_ms
         return self.times.end_ms if expr.at == "end" else expr.at
 
-    def _instant(self, expr: ast.VectorSelector, *, timestamps: bool = False) -> nodes.Instant:
+    def _instant(self, expr: ast.VectorSelector, *, timestamps: bool = False, starts: bool = False) -> nodes.Instant:
         return nodes.Instant(
             nodes.SeriesScan(expr.matchers, detect_resets=self.counts_only, span=expr.span),
             timestamps=timestamps,
+            starts=starts,
             modifier=expr.modifier,
             offset_ms=self._offset(expr),
             at_ms=self._at(expr),
@@ -140,6 +141,8 @@ class Lowering:
             return nodes.Absent(self._inner(args[0]), absent_labels(args[0]), span=expr.span)
         if expr.function == "timestamp" and isinstance(args[0], ast.VectorSelector):
             return self._instant(args[0], timestamps=True)
+        if expr.function == "start_timestamp" and isinstance(args[0], ast.VectorSelector):
+            return self._instant(args[0], starts=True)
         if expr.function == "info":
             return self._info(expr, args)
         if expr.function in ("start", "end", "range", "step"):

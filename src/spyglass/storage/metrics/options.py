@@ -50,6 +50,7 @@ class MetricStoreOptions:
     max_series: active series that the store takes; new ones are then refused, known ones go on. 0: no limit.
     head_samples: samples held in memory before they are written as a part (more: fewer parts, more memory, 16 bytes each).
     decoded_cache_bytes: bound of the cache of decoded block columns.
+    start_timestamps: keep since when each sample has been counting, in a store of its own beside (upstream's st-storage).
     max_exemplars: size of the exemplar ring. sync_interval_s: how long an append that nobody waits for may stay volatile.
     """
 
@@ -65,6 +66,7 @@ class MetricStoreOptions:
     max_series: int = 0
     head_samples: int = 1_000_000
     decoded_cache_bytes: int = 32 << 20
+    start_timestamps: bool = False
     max_exemplars: int = 100_000
     sync_interval_s: float = 1.0
 

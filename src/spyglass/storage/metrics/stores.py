@@ -5,6 +5,7 @@
 """
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -14,6 +15,7 @@ from spyglass.protocols.files import Files
 from spyglass.protocols.metric_store import MetricStore
 from spyglass.storage.lock import DirectoryLock
 from spyglass.storage.metrics.options import MetricStoreOptions
+from spyglass.storage.metrics.start_timestamps import FOLDER, StartTimestampStore
 from spyglass.storage.metrics.store import DiskMetricStore
 
 _DEFAULT_FOLDER = "default"
@@ -27,7 +29,7 @@ class DiskMetricStores:
         self._path, self._files, self._clock, self._options = path, files, clock, options
         self._directory_lock = DirectoryLock(path)
         self._lock = threading.Lock()
-        self._stores: dict[str, DiskMetricStore] = {}
+        self._stores: dict[str, MetricStore] = {}
         self._closed = False
         try:
             self.store("")
@@ -44,11 +46,16 @@ class DiskMetricStores:
                 found = self._stores[tenant] = self._open(tenant, create)
             return found
 
-    def _open(self, tenant: str, create: bool) -> DiskMetricStore:
+    def _open(self, tenant: str, create: bool) -> MetricStore:
         folder = self._path / "tenants" / _folder_of(tenant)
         if not create and not folder.exists():
             raise NotFound(f"no metrics of tenant {tenant!r}")
-        return DiskMetricStore(folder, files=self._files, clock=self._clock, options=self._options)
+        store = DiskMetricStore(folder, files=self._files, clock=self._clock, options=self._options)
+        if not self._options.start_timestamps:
+            return store
+        options = replace(self._options, downsampling=())
+        starts = DiskMetricStore(folder / FOLDER, files=self._files, clock=self._clock, options=options)
+        return StartTimestampStore(store, starts)
 
     def tenants(self) -> list[str]:
         """Sorted: those on disk."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from spyglass.model.labels import Labels, labels_of
 from spyglass.model.times import StepGrid
-from spyglass.testing.promqltest.targets import Answer, RenderedHistogram, Sample, ShownSample
+from spyglass.testing.promqltest.targets import Answer, RenderedHistogram, Sample, ShownSample, Starts
 
 Writer = Callable[[Sequence[tuple[Labels, Sequence[Sample]]]], None]
 
@@ -35,7 +35,9 @@ class HttpTarget:
         assert self._clear is not None, "this target cannot forget"
         self._clear()
 
-    def write(self, series: Sequence[tuple[Labels, Sequence[Sample]]]) -> None:
+    def write(self, series: Sequence[tuple[Labels, Sequence[Sample]]], starts: Starts | None = None) -> None:
+        """Start timestamps are left out: what serves this target keeps none."""
+        del starts
         assert self._write is not None, "this target takes no samples"
         self._write(series)
 

@@ -12,7 +12,7 @@ from spyglass.model.times import StepGrid
 from spyglass.testing.promqltest.nhcb import with_nhcb
 from spyglass.testing.promqltest.script import Clear, Eval, Load, Note, parse_script
 from spyglass.testing.promqltest.series import Point
-from spyglass.testing.promqltest.targets import Answer, RenderedHistogram, Sample, Shown, ShownSample, Target
+from spyglass.testing.promqltest.targets import Answer, RenderedHistogram, Sample, Shown, ShownSample, Starts, Target
 
 EPSILON = 1e-6
 """Relative difference that still counts as equal, upstream's."""
@@ -41,7 +41,7 @@ def run_script(text: str, target: Target) -> Report:
         if isinstance(command, Clear):
             target.clear()
         elif isinstance(command, Load):
-            target.write(loaded(command))
+            target.write(loaded(command), starts_of(command))
         else:
             report.cases += 1
             problems = list(_check(command, target))
@@ -58,6 +58,15 @@ def loaded(command: Load) -> list[tuple[Labels, list[Sample]]]:
         series.append((labels, samples))
     series = with_nhcb(series) if command.with_nhcb else series
     return [(labels, _as_stored(samples)) for labels, samples in _once(series).items()]
+
+
+def starts_of(command: Load) -> Starts:
+    """The start timestamps that a load command gives: series -> time of the sample -> start, in ms."""
+    step = command.step_ms
+    return {
+        labels: {i * step: i * step + offset for i, offset in enumerate(offsets) if offset is not None}
+        for labels, offsets in command.starts
+    }
 
 
 def _once(series: Sequence[tuple[Labels, Sequence[Sample]]]) -> dict[Labels, list[Sample]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from spyglass.model.labels import Labels
 from spyglass.query.syntax.quoting import unquote
-from spyglass.testing.promqltest.series import Point, parse_series
+from spyglass.testing.promqltest.series import Point, parse_series, parse_starts
 from spyglass.text.durations import parse_prometheus_duration
 
 _LOAD = re.compile(r"load(_with_nhcb)?\s+(\S+)$")
@@ -35,12 +35,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Series to add, their points step_ms apart from time 0. with_nhcb: classic histograms as native ones besides."""
+    """Series to add, their points step_ms apart from time 0. with_nhcb: classic histograms as native ones besides.
+
+    starts: start timestamps of series, place by place, in ms from the samples' times.
+    """
 
     line: int
     step_ms: int
     series: tuple[tuple[Labels, tuple[Point, ...]], ...]
     with_nhcb: bool = False
+    starts: tuple[tuple[Labels, tuple[int | None, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,12 @@ def parse_script(text: str) -> list[Command]:
 
 def _command(line: str, body: list[str], number: int) -> Command:
     if match := _LOAD.match(line):
-        series = tuple((labels, tuple(points)) for labels, points in map(parse_series, body))
-        return Load(number, parse_time(match.group(2)), series, bool(match.group(1)))
+        found = [(line, parse_starts(line)) for line in body]
+        starts = tuple((labels, tuple(items)) for labels, items in (one for _, one in found if one is not None))
+        series = tuple(
+            (labels, tuple(points)) for labels, points in (parse_series(t) for t, one in found if one is None)
+        )
+        return Load(number, parse_time(match.group(2)), series, bool(match.group(1)), starts)
     if match := _INSTANT.match(line):
         kind, time, query = match.groups()
         time_ms = parse_time(time)

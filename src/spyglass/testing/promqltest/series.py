@@ -13,11 +13,13 @@ from spyglass.model.labels import Labels, labels_of
 from spyglass.model.samples import STALE
 from spyglass.query.promql.parser import parse_selector
 from spyglass.testing.promqltest.histogram_text import parse_histogram
+from spyglass.text.durations import parse_prometheus_duration
 
 _NUMBER = r"(?:[0-9][0-9_]*\.?[0-9]*(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?|[iI][nN][fF]|[nN][aA][nN])"
 _BLANK = re.compile(r"_(?:x([0-9]+))?$")
 _FLOATS = re.compile(rf"([-+]?{_NUMBER})(?:([-+]{_NUMBER}))?(?:x([0-9]+))?$")
 _HISTOGRAMS = re.compile(r"(\{\{.*?\}\})(?:([-+])(\{\{.*?\}\}))?(?:x([0-9]+))?$", re.DOTALL)
+_OFFSETS = re.compile(r"([-+]?[0-9a-z]*?[0-9a-wyz])(?:([-+][0-9a-z]*?[0-9a-wyz]))?(?:x([0-9]+))?$")
 _POINT = re.compile(r"\{\{.*?\}\}(?:[-+]\{\{.*?\}\})?(?:x[0-9]+)?|\S+", re.DOTALL)
 
 
@@ -33,6 +35,40 @@ def parse_series(text: str) -> tuple[Labels, list[Point]]:
     """Labels and points of a series description. Raises: ValueError, ParseError."""
     end = _selector_end(text)
     return parse_labels(text[:end]), parse_points(text[end:])
+
+
+def parse_starts(text: str) -> tuple[Labels, list[int | None]] | None:
+    """`metric@st _ -30s-1mx2`: labels and start timestamps, in ms from their samples' times; None: a description of samples."""
+    end = _selector_end(text)
+    selector = text[:end]
+    if selector.endswith("@st"):
+        selector = selector[:-3]
+    elif text[end : end + 3] == "@st":
+        end += 3
+    else:
+        return None
+    items = [item for part in text[end:].split() for item in _expand_starts(part)]
+    return parse_labels(selector), items
+
+
+def _expand_starts(item: str) -> Iterator[int | None]:
+    if blank := _BLANK.match(item):
+        yield from [None] * int(blank.group(1) or 1)
+        return
+    match = _OFFSETS.match(item)
+    if match is None:
+        raise ValueError(f"bad start timestamp {item!r}")
+    start, step, times = match.groups()
+    value = _offset(start)
+    yield value
+    for _ in range(int(times or 0)):
+        value += _offset(step) if step else 0
+        yield value
+
+
+def _offset(text: str) -> int:
+    sign, body = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
+    return 0 if body == "0" else sign * parse_prometheus_duration(body)
 
 
 def parse_labels(text: str) -> Labels:

@@ -1,6 +1,6 @@
 """What scripts run against: an engine over a store, or a server's HTTP API."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
@@ -30,6 +30,9 @@ class RenderedHistogram:
 Sample = tuple[int, float | FloatHistogram]
 """Time in ms and value, as written."""
 
+Starts = Mapping[Labels, Mapping[int, int]]
+"""Start timestamps: series -> time of the sample -> start, in ms."""
+
 Shown = float | FloatHistogram | RenderedHistogram
 ShownSample = tuple[int, Shown]
 """Time in ms and value, as answered."""
@@ -57,30 +60,41 @@ class Target(Protocol):
         """Forget all samples."""
         ...
 
-    def write(self, series: Sequence[tuple[Labels, Sequence[Sample]]]) -> None: ...
+    def write(self, series: Sequence[tuple[Labels, Sequence[Sample]]], starts: Starts | None = None) -> None: ...
 
     def instant(self, query: str, time_ms: int) -> Answer: ...
 
     def range(self, query: str, grid: StepGrid) -> Answer: ...
 
 
-def write_series(store: MetricStore, series: Sequence[tuple[Labels, Sequence[Sample]]]) -> None:
+def write_series(
+    store: MetricStore, series: Sequence[tuple[Labels, Sequence[Sample]]], starts: Starts | None = None
+) -> None:
     """Append whole series to a store, in order of time across all of them.
 
     Raises: AssertionError where the store refuses a sample.
     """
     refs = store.resolve([labels for labels, _ in series]).tolist()
     samples = [(t, ref, value) for ref, (_, points) in zip(refs, series, strict=True) for t, value in points]
+    start_of = {
+        (time, ref): start
+        for ref, (labels, _) in zip(refs, series, strict=True)
+        for time, start in (starts or {}).get(labels, {}).items()
+    }
     samples.sort(key=lambda sample: sample[0])
     if any(isinstance(value, FloatHistogram) for _, _, value in samples):
         # A batch holds floats and histograms apart, so their order within a series is that of batches.
         for _, together in groupby(samples, key=lambda sample: sample[0]):
-            _write(store, list(together))
+            _write(store, list(together), start_of)
     elif samples:
-        _write(store, samples)
+        _write(store, samples, start_of)
 
 
-def _write(store: MetricStore, samples: Sequence[tuple[int, int, float | FloatHistogram]]) -> None:
+def _write(
+    store: MetricStore,
+    samples: Sequence[tuple[int, int, float | FloatHistogram]],
+    start_of: Mapping[tuple[int, int], int],
+) -> None:
     floats = [(t, ref, value) for t, ref, value in samples if not isinstance(value, FloatHistogram)]
     histograms = [(t, ref, value) for t, ref, value in samples if isinstance(value, FloatHistogram)]
     outcome = store.append(
@@ -91,6 +105,7 @@ def _write(store: MetricStore, samples: Sequence[tuple[int, int, float | FloatHi
             hist_refs=np.array([ref for _, ref, _ in histograms], np.int64),
             hist_times=np.array([t for t, _, _ in histograms], np.int64),
             histograms=[value for _, _, value in histograms],
+            starts=np.array([start_of.get((t, ref), 0) for t, ref, _ in floats], np.int64) if start_of else None,
         )
     )
     assert outcome.rejected == 0, f"the store refused samples of the script: {outcome}"
@@ -129,15 +144,15 @@ class EngineTarget:
         after_write: Callable[[MetricStore], None] | None = None,
     ) -> None:
         self._make, self._after_write = make_store, after_write
-        self._settings = settings or PromSettings(delayed_names=True)
+        self._settings = settings or PromSettings(delayed_names=True, start_timestamps=True)
         self._store = make_store()
 
     def clear(self) -> None:
         self._store.close()
         self._store = self._make()
 
-    def write(self, series: Sequence[tuple[Labels, Sequence[Sample]]]) -> None:
-        write_series(self._store, series)
+    def write(self, series: Sequence[tuple[Labels, Sequence[Sample]]], starts: Starts | None = None) -> None:
+        write_series(self._store, series, starts)
         if self._after_write is not None:
             self._after_write(self._store)
 

@@ -204,9 +204,3 @@ def test_shared_parts_keep_all_their_notes() -> None:
     """Each place that a note is about is named."""
     infos = _instant(_engine(a=range(10)), "rate(a[5m]) + rate(a[5m])", 9).infos
     assert [info.rpartition(" ")[2] for info in infos] == ["(1:6)", "(1:20)"]
-
-
-def test_start_timestamps_are_not_kept() -> None:
-    """start_timestamp() parses as upstream's and says why it has no answer."""
-    with pytest.raises(ExecutionError, match="does not keep"):
-        _instant(_engine(up=[1]), "start_timestamp(up)")
