@@ -21,6 +21,9 @@ describe('query variables', () => {
 
   test('the query may use other variables', () => {
     const scope = new Map([['job', { value: ['a', 'b'] }]]);
+    const one = new Map([['node', { value: 'web-1.eu' }], ['nodes', { value: ['web-1.eu'] }]]);
+    expect(parseVariableQuery('label_values(up{instance=~"$node:(.*)"}, instance)', one)).toMatchObject({ match: 'up{instance=~"web-1.eu:(.*)"}' });
+    expect(parseVariableQuery('label_values(up{instance=~"$nodes"}, instance)', one)).toMatchObject({ match: 'up{instance=~"web-1\\\\.eu"}' });
     expect(parseVariableQuery('label_values(up{job=~"$job"}, instance)', scope)).toMatchObject({ match: 'up{job=~"(a|b)"}' });
   });
   test('regex with groups; no doubles; sorted', () => {

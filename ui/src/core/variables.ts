@@ -1,7 +1,7 @@
 /** Dashboard variables without I/O: what a query variable asks for, which options come of the answer, what is selected, what it means in a query. */
 import type { VariableModel } from './dashboard';
 import { parseRegex } from './display';
-import { interpolate, type Scope, type ScopeEntry } from './interpolate';
+import { interpolate, prometheusFormat, type Scope, type ScopeEntry } from './interpolate';
 import { durationMs, formatDuration, stepFor, type TimeRange } from './time';
 
 export interface Option {
@@ -19,9 +19,9 @@ export type VariableRequest =
   | { kind: 'queryResult'; expr: string }
   | { kind: 'series'; match: string };
 
-/** Understands the text forms and the object forms of the Prometheus and Loki editors. */
+/** Understands the text forms and the object forms of the Prometheus and Loki editors. Values are written as into the panels' queries: they stand in strings there too. */
 export function parseVariableQuery(query: unknown, scope: Scope): VariableRequest | null {
-  const fill = (s: unknown) => interpolate(String(s ?? ''), scope, 'regex').trim();
+  const fill = (s: unknown) => interpolate(String(s ?? ''), scope, prometheusFormat).trim();
   if (query && typeof query === 'object') {
     const q = query as Record<string, any>;
     if (typeof q.query === 'string') return parseVariableQuery(q.query, scope);
