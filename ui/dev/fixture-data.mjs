@@ -74,7 +74,7 @@ function instantFrames(q, to) {
   const names = [...new Set(sets.flatMap(Object.keys))];
   const top = scale(q.expr);
   const value = (labels) => top * (0.35 + hash(q.expr + JSON.stringify(labels)));
-  if (q.format === 'table') return [frame(q, [{ name: 'Time', type: 'time' }, ...names.map((name) => ({ name, type: 'string' })), { name: 'Value', type: 'number' }], [sets.map(() => to), ...names.map((n) => sets.map((s) => s[n])), sets.map(value)], { type: 'numeric-long' })];
+  if (q.format === 'table') return [frame(q, [{ name: 'Time', type: 'time' }, ...names.map((name) => ({ name, type: 'string' })), { name: 'Value', type: 'number' }], [sets.map(() => to), ...names.map((n) => sets.map((s) => s[n])), sets.map(value)], { preferredVisualisationType: 'table' })];
   return sets.map((labels) => frame(q, [{ name: 'Time', type: 'time' }, { name: 'Value', type: 'number', labels, config: { displayNameFromDS: legend(q.legendFormat, labels, q.expr) } }], [[to], [value(labels)]], { type: 'numeric-multi' }));
 }
 

@@ -12,7 +12,7 @@ const dist = join(here, '..', 'dist');
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json', '.woff2': 'font/woff2' };
 const DATASOURCES = [
   { id: 1, uid: 'prometheus', name: 'Prometheus', type: 'prometheus', isDefault: true, url: 'http://prometheus:9090', access: 'proxy', jsonData: { timeInterval: '15s', exemplarTraceIdDestinations: [{ name: 'trace_id', url: '/explore?trace=${__value.raw}', urlDisplayLabel: 'Open the trace' }] } },
-  { id: 2, uid: 'loki', name: 'Loki', type: 'loki', isDefault: false, url: 'http://loki:3100', access: 'proxy', jsonData: {} },
+  { id: 2, uid: 'loki', name: 'Loki', type: 'loki', isDefault: false, url: 'http://loki:3100', access: 'proxy', jsonData: { derivedFields: [{ name: 'Request', matcherRegex: '"requestId":"(.+?)"', url: 'https://example.com/${__value.raw}', urlDisplayLabel: 'Open the request' }] } },
   { id: 3, uid: 'tempo', name: 'Tempo', type: 'tempo', isDefault: false, url: 'http://tempo:3200', access: 'proxy', jsonData: {} },
 ];
 const control = { down: false, queries: 0, slowMs: 0 };

@@ -119,6 +119,15 @@ export const specs = [
     },
   },
   {
+    name: 'a log line leads where its datasource says',
+    fixture: true,
+    async test({ page, url }) {
+      const dashboard = await open(page, url, 'clientforge-backend');
+      await dashboard.panel('Error Logs').root.locator('.toggle').first().click();
+      assert.match(await dashboard.panel('Error Logs').link('Open the request').getAttribute('href'), /^https:\/\/example\.com\/req-/);
+    },
+  },
+  {
     name: 'a server that goes away is announced, and the page heals by itself',
     fixture: true,
     async test({ page, url, context }) {

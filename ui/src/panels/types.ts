@@ -2,6 +2,7 @@
 import type { AnnotationEvent } from '../core/annotations';
 import type { PanelModel } from '../core/dashboard';
 import type { ThemeName } from '../core/colors';
+import type { DerivedField } from '../core/derivedFields';
 import type { Exemplar } from '../core/exemplars';
 import type { Frame } from '../core/frames';
 import type { Scope } from '../core/interpolate';
@@ -25,6 +26,8 @@ export interface PanelProps {
   /** Drawn over time series. */
   annotations?: AnnotationEvent[];
   exemplars?: Exemplar[];
+  /** What the datasource of a query finds in log lines. */
+  derivedFields?: (refId: string | undefined) => readonly DerivedField[];
   /** Epoch ms; the person chose this part of the time axis. */
   onZoom?: (from: number, to: number) => void;
 }

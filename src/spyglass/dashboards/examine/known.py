@@ -48,6 +48,6 @@ IGNORED: dict[str, dict[str, frozenset[object]]] = {
         "fieldConfig.defaults.custom.axisBorderShow": frozenset({False}),
         "fieldConfig.defaults.custom.axisColorMode": frozenset({"text", ""}),
     },
-    "logs": {"options.showCommonLabels": frozenset({False}), "options.enableInfiniteScrolling": frozenset({False})},
+    "logs": {"options.enableInfiniteScrolling": frozenset({False})},
 }
 """Type of panel ("": any) -> settings that are not drawn -> the values that mean nothing. A test looks for them in the UI."""
