@@ -49,6 +49,10 @@ _READERS: dict[str, Callable[[str], float]] = {
 }
 
 
+MAX_SPARSE = 2
+"""Cells per line up to which all of a part's groups are counted without asking first which of them occur."""
+
+
 class _NotFromColumnsError(Exception):
     """The columns are not enough."""
 
@@ -91,24 +95,27 @@ class _Totals:
         """Lines (or cells of counts lines) of local groups (any integer type) in intervals, which ascend."""
         if not len(local):
             return
-        present = np.flatnonzero(np.bincount(local, minlength=len(labels)))
-        numbers = self.number([labels[i] for i in present.tolist()]).tolist()
+        assert sizes is not None or not self.needs_sums, "sums need something to add"
         # Only the intervals that the lines lie in: a part is a small piece of a long query.
         first, width = int(intervals[0]), int(intervals[-1] - intervals[0]) + 1
+        rows = np.arange(len(labels))
+        if len(labels) * width > MAX_SPARSE * len(local):
+            # Many groups of which most are elsewhere: those that are here are numbered first.
+            rows = np.flatnonzero(np.bincount(local, minlength=len(labels)))
         base = np.zeros(len(labels), np.int64)
-        base[present] = np.arange(len(present)) * width - first
+        base[rows] = np.arange(len(rows)) * width - first
         cell = base.take(local)
         cell += intervals
-        shape = (len(present), width)
-        total = len(present) * width
-        place = slice(first, first + width)
+        shape = (len(rows), width)
+        total = len(rows) * width
         added = np.bincount(cell, weights=counts, minlength=total).astype(np.int64, copy=False).reshape(shape)
-        for row, number in enumerate(numbers):
+        summed = np.bincount(cell, weights=sizes, minlength=total).reshape(shape) if self.needs_sums else None
+        here = np.flatnonzero(added.any(axis=1)).tolist()
+        numbers = self.number([labels[rows[i]] for i in here]).tolist()
+        place = slice(first, first + width)
+        for row, number in zip(here, numbers, strict=True):
             self.counts[number][place] += added[row]
-        if self.needs_sums:
-            assert sizes is not None, "sums need something to add"
-            summed = np.bincount(cell, weights=sizes, minlength=total).reshape(shape)
-            for row, number in enumerate(numbers):
+            if summed is not None:
                 self.sums[number][place] += summed[row]
 
 
