@@ -43,6 +43,7 @@ class AgentManager:
     """Reads what the file says and pushes it where the file says.
 
     map_path, map_url: names inside containers -> names on this machine.  registry: where the promtail_* metrics go.
+    client: what delivers batches.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class AgentManager:
         map_url: Callable[[str], str] = _same,
         session_factory: SessionFactory = aiohttp.ClientSession,
         registry: Registry | None = None,
+        client: type[PushClient] = PushClient,
     ) -> None:
         self.config = config
         self.registry = registry or Registry()
@@ -64,7 +66,7 @@ class AgentManager:
         self.positions: Positions | None = None
         self.failure = ""
         self._clock, self._map_path, self._map_url = clock, map_path, map_url
-        self._session_factory = session_factory
+        self._session_factory, self._client = session_factory, client
         self._session: aiohttp.ClientSession | None = None
         self._buffer: Buffer | None = None
         self._sender: Sender | None = None
@@ -97,7 +99,7 @@ class AgentManager:
         )
         await asyncio.to_thread(positions.load)
         self.clients = [
-            PushClient(
+            self._client(
                 client_name(client, index),
                 client,
                 self._map_url(client.url),

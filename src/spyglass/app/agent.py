@@ -5,11 +5,18 @@ from dataclasses import replace
 
 from starlette.types import ASGIApp
 
+from spyglass.agent.client import PushClient
 from spyglass.agent.http import create_agent_app
 from spyglass.agent.manager import AgentManager
+from spyglass.agent.printing import printing_client
 from spyglass.app.settings import AgentSettings
 from spyglass.app.shared import Shared
 from spyglass.config.promtail import ClientConfig, PromtailFile, load_promtail
+
+
+def print_line(text: str) -> None:
+    """At once: who pipes the output wants to see it come."""
+    print(text, flush=True)
 
 
 class AgentPart:
@@ -24,6 +31,7 @@ class AgentPart:
             map_path=shared.settings.map_path,
             map_url=shared.settings.map_url,
             registry=shared.registry,
+            client=printing_client(print_line) if settings.dry_run else PushClient,
         )
 
     @property

@@ -79,7 +79,10 @@ class LogsSettings:
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """The agent. positions: overrides the file's. urls: additional push addresses, for the tenant tenant_id."""
+    """The agent. positions: overrides the file's. urls: additional push addresses, for the tenant tenant_id.
+
+    dry_run: print what would be sent.
+    """
 
     address: Address | None
     config_file: Path
@@ -87,6 +90,7 @@ class AgentSettings:
     positions: Path | None = None
     urls: tuple[str, ...] = ()
     tenant_id: str = ""
+    dry_run: bool = False
     external_labels: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -46,3 +46,17 @@ def test_a_client_of_the_command_line_may_have_a_tenant(tmp_path: Path) -> None:
     settings = promtail.settings_of(parsed)
     assert settings.agent is not None
     assert (settings.agent.urls, settings.agent.tenant_id) == (("http://localhost:1/push",), "team-a")
+
+
+def test_a_dry_run_copies_the_positions(tmp_path: Path) -> None:
+    """They are read, and written elsewhere; the folder whose lock is held is not the agent's either."""
+    positions = tmp_path / "positions.yaml"
+    positions.write_text("positions: {}\n")
+    settings = promtail.settings_of(
+        PROMTAIL.parse([write(tmp_path, CLIENT), f"-positions.file={positions}", "-dry-run"])
+    )
+    assert settings.agent is not None
+    assert settings.agent.dry_run
+    assert settings.agent.positions is not None
+    assert settings.agent.positions.parent not in (tmp_path, settings.data)
+    assert settings.agent.positions.read_text() == "positions: {}\n"

@@ -54,13 +54,13 @@ PROMTAIL = FlagTable(
             "log.level",
             "positions.file",
             "check-syntax",
+            "dry-run",
             "version",
             "help",
         ]
     ),
     known=frozenset(
         [
-            "dry-run",
             "inspect",
             "stdin",
             "server.enable-runtime-reload",

@@ -3,6 +3,10 @@
 Exit codes as upstream: 0 after SIGTERM, 1 for a configuration that does not load or a failed start, 2 for a bad command line.
 """
 
+import atexit
+import shutil
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from spyglass.app.settings import Address, AgentSettings, Settings
@@ -22,6 +26,7 @@ USAGE = """Usage of promtail (spyglass):
   -client.tenant-id id     The tenant of what goes to -client.url.
   -client.external-labels a=b,c=d
   -positions.file file
+  -dry-run                 Print what would be sent; positions stay as they are.
   -log.level level         debug, info, warn or error.
   -check-syntax            Check the configuration and exit.
 All other flags of promtail are accepted and named once."""
@@ -37,6 +42,8 @@ def settings_of(flags: Flags) -> Settings:
     host = flags.text("server.http-listen-address", config.server.http_listen_address) or "0.0.0.0"
     address = None if flags.on("server.disable") else Address(host, port_of(flags, config.server.http_listen_port))
     positions = Path(flags.text("positions.file") or config.positions.filename).absolute()
+    if flags.on("dry-run"):
+        positions = _copied(positions)
     agent = AgentSettings(
         address,
         path,
@@ -44,11 +51,21 @@ def settings_of(flags: Flags) -> Settings:
         positions=positions,
         urls=tuple(flags.all("client.url")),
         tenant_id=flags.text("client.tenant-id"),
+        dry_run=flags.on("dry-run"),
         external_labels=_labels(flags.text("client.external-labels")),
     )
     # The lock is beside the positions: two agents must not share them.
     level = log_level_of(flags, config.server.log_level)
     return Settings(data=positions.parent / f".{positions.name}.spyglass", agent=agent, log_level=level)
+
+
+def _copied(positions: Path) -> Path:
+    """The positions in a folder of their own, gone when the process ends: a rehearsal reads them and moves none."""
+    folder = Path(tempfile.mkdtemp(prefix="promtail-dry-run-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with suppress(OSError):
+        shutil.copy(positions, folder)
+    return folder / positions.name
 
 
 def _labels(text: str) -> dict[str, str]:
