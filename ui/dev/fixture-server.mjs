@@ -33,7 +33,7 @@ function hits(params) {
   const folders = [...new Set(dashboards.map((d) => d.folder).filter(Boolean))].map((title) => ({ uid: title.toLowerCase(), title, url: `/dashboards/f/${title.toLowerCase()}`, type: 'dash-folder', tags: [] }));
   const type = params.get('type');
   const query = (params.get('query') ?? '').toLowerCase();
-  return [...(type === 'dash-db' ? [] : folders), ...(type === 'dash-folder' ? [] : all)].filter((h) => h.title.toLowerCase().includes(query) && params.getAll('tag').every((t) => h.tags.includes(t)));
+  return [...(type === 'dash-db' ? [] : folders), ...(type === 'dash-folder' ? [] : all)].filter((h) => (params.get('starred') !== 'true' || h.uid === 'connected') && h.title.toLowerCase().includes(query) && params.getAll('tag').every((t) => h.tags.includes(t)));
 }
 
 function targets() {
@@ -43,6 +43,7 @@ function targets() {
 
 function proxy(path, params, response) {
   const ok = (data) => json(response, 200, { status: 'success', data });
+  if (path.endsWith('/api/v1/rules')) return ok({ groups: [{ name: 'g', rules: [{ type: 'alerting', name: 'HighLatency', state: 'firing', alerts: [{ state: 'firing', activeAt: new Date(Date.now() - 6e5).toISOString(), labels: { alertname: 'HighLatency', severity: 'page' } }] }] }] });
   if (path.endsWith('/api/v1/targets')) return ok(targets());
   if (path.endsWith('/api/v1/metadata')) return ok({ http_requests_total: [{ type: 'counter', help: 'Requests served.', unit: '' }] });
   if (path.endsWith('/label/__name__/values')) return ok(['http_requests_total', 'http_request_duration_seconds_bucket', 'http_request_duration_seconds_count', 'http_request_duration_seconds_sum', 'http_request_errors_total', 'process_cpu_seconds_total', 'process_resident_memory_bytes', 'up']);

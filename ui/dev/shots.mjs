@@ -19,7 +19,7 @@ const PAGES = {
   targets: { path: '/targets' },
   shared: { path: '/d/shared/x', hover: '.u-over' },
   traced: { path: '/d/traced/x', tall: 1600, click: '[role=row] >> nth=2' },
-  options: { path: '/d/options/x', tall: 2100 },
+  options: { path: '/d/options/x', tall: 2400 },
   connected: { path: '/d/connected/x' },
   time: { path: '/d/clientforge-backend/x', click: '.main' },
 };

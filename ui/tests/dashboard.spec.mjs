@@ -187,4 +187,18 @@ export const specs = [
       await page.getByRole('dialog').getByText('A longer note').waitFor();
     },
   },
+  {
+    name: 'a list of dashboards has starred ones, those opened last, and what is found; a list of alerts counts',
+    fixture: true,
+    viewport: { width: 1440, height: 2600 },
+    async test({ page, url }) {
+      await open(page, url, 'clientforge-backend');
+      await page.goto(`${url}/d/options/x`);
+      const list = new DashboardPage(page).panel('Starred and last');
+      await list.link('Connected').waitFor();
+      assert.match(await list.link('ClientForge Backend - Overview').getAttribute('href'), /^\/d\/clientforge-backend\/.*\?from=\d+&to=\d+$/);
+      await list.link('Gallery of panels').waitFor();
+      await new DashboardPage(page).panel('Alerts, counted').root.getByText('1', { exact: true }).waitFor();
+    },
+  },
 ];

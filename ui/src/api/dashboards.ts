@@ -16,10 +16,12 @@ export interface DashboardAnswer {
   meta: { folderTitle?: string; folderUid?: string; provisioned?: boolean; slug?: string; url?: string };
 }
 
-export function searchDashboards(options: { query?: string; type?: SearchHit['type']; tags?: string[] } = {}): Promise<SearchHit[]> {
+export function searchDashboards(options: { query?: string; type?: SearchHit['type']; tags?: string[]; starred?: boolean; folderUid?: string } = {}): Promise<SearchHit[]> {
   const params = new URLSearchParams();
   if (options.query) params.set('query', options.query);
   if (options.type) params.set('type', options.type);
+  if (options.starred) params.set('starred', 'true');
+  if (options.folderUid) params.set('folderUIDs', options.folderUid);
   for (const tag of options.tags ?? []) params.append('tag', tag);
   return requestJson(`/api/search?${params}`);
 }

@@ -1,8 +1,19 @@
 /** What the few panels that show the server's own state ask for; the page answers, through `api/`. Given by Svelte's context. */
 export const SEARCH = Symbol('search');
+export const RECENT = Symbol('recent');
 export const ALERTS = Symbol('alerts');
 
-export type Search = (options: { query: string; tags: string[] }) => Promise<{ uid: string; title: string; url: string; folderTitle?: string }[]>;
+export interface ListedDashboard {
+  uid: string;
+  title: string;
+  /** `/d/uid/slug` */
+  url: string;
+  folderTitle?: string;
+}
+
+export type Search = (options: { query: string; tags: string[]; starred?: boolean; folderUid?: string }) => Promise<ListedDashboard[]>;
+/** Opened last in this browser. */
+export type Recent = () => ListedDashboard[];
 
 export interface AlertRow {
   name: string;
