@@ -17,6 +17,7 @@ from spyglass.api.loki.app import create_loki_app
 from spyglass.api.loki.delete_requests import DeleteRequests
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.config.loki import LimitsConfig
+from spyglass.formats.exposition.encode import encode_text
 from spyglass.ingest.log_checks import LogLimits
 from spyglass.ingest.logs import LogIngest
 from spyglass.model.telemetry import Registry
@@ -125,6 +126,7 @@ def loki(
     ingest = LogIngest(stores, LogLimits.of(limits, generation=generation), clock)
     bridge, ingest_bridge = QueryBridge(workers=2), QueryBridge(workers=1)
     path = folder / "deletes.json" if folder else None
+    registry = Registry()
     deletes = DeleteRequests(
         stores,
         clock,
@@ -142,9 +144,9 @@ def loki(
             ingest_bridge=ingest_bridge,
             clock=clock,
             budget=QueryBudget,
-            registry=Registry(),
+            registry=registry,
             deletes=deletes,
-            render_metrics=lambda: b"up 1\n",
+            render_metrics=lambda: encode_text(registry.collect()),
             limits=limits,
             auth_enabled=auth_enabled,
             multi_tenant=multi_tenant,

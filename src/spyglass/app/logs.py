@@ -94,9 +94,9 @@ class LogsPart:
     def _register(self) -> None:
         registry, ingest = self._shared.registry, self.ingest
         lines = registry.gauge("spyglass_log_lines_received", "Log lines taken since the start.")
-        lines.track(lambda: float(ingest.lines_received))
+        lines.track(lambda: float(ingest.counts().lines.total()))
         size = registry.gauge("spyglass_log_bytes_received", "Bytes of log lines taken since the start.")
-        size.track(lambda: float(ingest.bytes_received))
+        size.track(lambda: float(ingest.counts().bytes.total()))
         disk = registry.gauge("spyglass_log_store_disk_bytes", "Bytes that the log stores use on disk.")
         disk.track(lambda: float(sum(self.stores.store(t).stats().disk_bytes for t in self.stores.tenants())))
 

@@ -8,6 +8,7 @@ limits_config and its validation messages.
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from spyglass.ingest.log_checks import Checks, LogLimits, show
 from spyglass.ingest.stream_rates import StreamRates
@@ -27,11 +28,17 @@ class NoStreams(IngestError):
     """A push without any stream (422)."""
 
 
-class LogIngest:
-    """The one way into the log stores. Synchronous, thread-safe.
+@dataclass(frozen=True, slots=True)
+class IngestCounts:
+    """Since the start. lines, bytes: taken, by tenant.  discarded: entries refused, by (tenant, reason)."""
 
-    counts: lines and bytes received and discarded, by reason, for our own metrics.
-    """
+    lines: Counter[str] = field(default_factory=Counter)
+    bytes: Counter[str] = field(default_factory=Counter)
+    discarded: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+class LogIngest:
+    """The one way into the log stores. Synchronous, thread-safe."""
 
     def __init__(self, stores: LogStores, limits: LogLimits, clock: Clock) -> None:
         self.limits = limits
@@ -40,9 +47,13 @@ class LogIngest:
         self._buckets: dict[str, TokenBucket] = {}
         self._rates = StreamRates(limits.config)
         self._known: dict[str, set[Labels]] = {}
-        self.lines_received = 0
-        self.bytes_received = 0
-        self.discarded: Counter[str] = Counter()
+        self._counts = IngestCounts()
+
+    def counts(self) -> IngestCounts:
+        """A copy, for our own metrics."""
+        with self._lock:
+            counts = self._counts
+            return IngestCounts(counts.lines.copy(), counts.bytes.copy(), counts.discarded.copy())
 
     @property
     def discovers_service_name(self) -> bool:
@@ -70,9 +81,9 @@ class LogIngest:
             lines, size = lines - len(entries), size - int(entries.offsets[-1])
         stored = self._stores.store(tenant).append(kept) if kept else 0
         with self._lock:
-            self.lines_received += lines
-            self.bytes_received += size
-            self.discarded.update(check.discarded)
+            self._counts.lines[tenant] += lines
+            self._counts.bytes[tenant] += size
+            self._counts.discarded.update({(tenant, reason): n for reason, n in check.discarded.items()})
         if limited:
             raise self._rates.refusal(tenant, limited[-1])
         if check.problems:
@@ -91,7 +102,7 @@ class LogIngest:
                 bucket = self._buckets[tenant] = TokenBucket(rate, burst, now)
             if bucket.take(size, now):
                 return
-            self.discarded["rate_limited"] += lines
+            self._counts.discarded[tenant, "rate_limited"] += lines
         raise RateLimited(
             f"Ingestion rate limit exceeded for user {tenant} (limit: {int(rate)} bytes/sec) while attempting to ingest "
             f"'{lines}' lines totaling '{size}' bytes, reduce log volume or contact your Loki administrator to see if the "

@@ -56,7 +56,7 @@ def test_the_rate_is_per_tenant_and_counts_what_was_refused() -> None:
     with pytest.raises(RateLimited):
         world.push(LogEntry(NOW + 5, big.line))
     assert world.push(big, tenant="other") == 1
-    assert world.ingest.discarded == {"rate_limited": 1}
+    assert world.ingest.counts().discarded == {("fake", "rate_limited"): 1}
     world.clock.advance(0.2)
     assert world.push(LogEntry(NOW + 5, big.line)) == 1
     assert len(world.stored()) == 6
@@ -80,8 +80,8 @@ def test_a_stream_has_a_rate_of_its_own() -> None:
         "user 'fake', total ignored: 2 out of 2 for stream: {job=\"a\"}"
     )
     assert [(labels, entry.line[0]) for labels, entry in world.stored()] == [(JOB, "x"), (other, "f")]
-    assert world.ingest.discarded == {"per_stream_rate_limit": 2}
-    assert (world.ingest.lines_received, world.ingest.bytes_received) == (2, 1504)
+    assert world.ingest.counts().discarded == {("fake", "per_stream_rate_limit"): 2}
+    assert (world.ingest.counts().lines, world.ingest.counts().bytes) == ({"fake": 2}, {"fake": 1504})
     assert world.push(*again, tenant="other") == 2
     world.clock.advance(1)
     assert world.push(*again) == 2
@@ -98,7 +98,10 @@ def test_the_window_of_time_moves_with_the_clock() -> None:
         world.push(LogEntry(NOW + 600 * SECOND + 1, "new"))
     world.clock.advance(1)
     assert world.push(LogEntry(NOW + 601 * SECOND, "new")) == 1
-    assert world.ingest.discarded == {"greater_than_max_sample_age": 1, "too_far_in_future": 1}
+    assert world.ingest.counts().discarded == {
+        ("fake", "greater_than_max_sample_age"): 1,
+        ("fake", "too_far_in_future"): 1,
+    }
 
 
 def test_old_lines_are_taken_where_that_is_switched_off() -> None:

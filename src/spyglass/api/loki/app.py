@@ -1,5 +1,6 @@
 """The Loki API as one ASGI application."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from spyglass.api.coalesce import Coalescer
 from spyglass.api.loki import deletes, detected, legacy, otlp, patterns, push, query, rules, series, status, tail
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.errors import error_response
+from spyglass.api.loki.self_metrics import RequestMetrics, register_log_metrics, route_name
 from spyglass.api.loki.tenant import BadTenant, NoTenant
 from spyglass.model.errors import SpyglassError
 
@@ -26,8 +28,22 @@ def create_loki_app(deps: LokiDeps) -> Starlette:
     if deps.answers is None:
         deps = replace(deps, answers=Coalescer(deps.bridge))
 
+    metrics = RequestMetrics(deps.registry)
+    register_log_metrics(deps.registry, deps.ingest, deps.stores, status.LOKI_VERSION)
+
     def route(path: str, handler: Handler, methods: list[str] = READ) -> Route:
+        name = route_name(path)
+
         async def endpoint(request: Request) -> Response:
+            started, code = time.perf_counter(), 500
+            try:
+                response = await answered(request)
+                code = response.status_code
+                return response
+            finally:
+                metrics.answered(request.method, name, code, time.perf_counter() - started)
+
+        async def answered(request: Request) -> Response:
             try:
                 return await handler(request, deps)
             except NoTenant as err:

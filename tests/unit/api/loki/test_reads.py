@@ -75,6 +75,25 @@ def test_stats_and_volume(kit: LokiKit) -> None:
     assert sum(int(size) for _, size in ranged["result"][1]["values"]) == stats["bytes"]
 
 
+def test_own_metrics_have_lokis_names() -> None:
+    """Requests by route, lines and bytes by tenant, what was refused and why."""
+    with loki(LimitsConfig(max_line_size=5)) as kit:
+        kit.push([({"job": "a"}, [(NOW, "abc"), (NOW, "too long")])], {"X-Scope-OrgID": "t"})
+        kit.get("/loki/api/v1/label/job/values")
+        text = kit.client.get("/metrics").text
+    labels = '{method="GET",route="loki_api_v1_label_name_values",status_code="200",ws="false"}'
+    for line in (
+        f"loki_request_duration_seconds_count{labels} 1",
+        'loki_request_duration_seconds_count{method="POST",route="loki_api_v1_push",status_code="400",ws="false"} 1',
+        'loki_distributor_lines_received_total{tenant="t"} 1',
+        'loki_distributor_bytes_received_total{tenant="t"} 3',
+        'loki_discarded_samples_total{reason="line_too_long",tenant="t"} 1',
+        'loki_ingester_memory_streams{tenant="t"} 1',
+        'loki_build_info{branch="spyglass",version="3.7.6"} 1',
+    ):
+        assert line in text.splitlines()
+
+
 def test_statistics_have_lokis_shape(kit: LokiKit) -> None:
     """Lines looked at and handed out, bytes, and the sections that clients look into."""
     stats = kit.get("/loki/api/v1/query_range", query='{job="mail"}', limit=4, **WINDOW)["data"]["stats"]
@@ -152,7 +171,7 @@ def test_the_rulers_lists_are_empty(kit: LokiKit) -> None:
 def test_pages_about_the_server(kit: LokiKit) -> None:
     """ready, metrics, config, buildinfo, services, flush, log_level, drilldown-limits."""
     assert kit.client.get("/ready").text == "ready\n"
-    assert kit.client.get("/metrics").text == "up 1\n"
+    assert "\nloki_build_info{" in kit.client.get("/metrics").text
     assert kit.client.get("/config").text == "auth_enabled: false\n"
     assert "distributor => Running" in kit.client.get("/services").text
     assert kit.get("/loki/api/v1/status/buildinfo")["version"].startswith("3.")
