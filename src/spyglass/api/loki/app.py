@@ -109,4 +109,9 @@ def create_loki_app(deps: LokiDeps) -> Starlette:
         route("/flush", status.flush),
         route("/ingester/flush", status.flush),
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, exception_handlers={404: _not_found})
+
+
+def _not_found(_: Request, __: Exception) -> Response:
+    """In the words of Go's router."""
+    return PlainTextResponse("404 page not found\n", status_code=404)

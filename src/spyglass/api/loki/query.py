@@ -11,6 +11,7 @@ from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE, encode_result, success
 from spyglass.api.loki.reader import reading_tenants, version_of
+from spyglass.model.errors import InvalidParameter
 from spyglass.protocols.budget import Budget
 
 
@@ -42,6 +43,8 @@ async def query_range(request: Request, deps: LokiDeps) -> Response:
     start, end = read.time_range(params, deps.clock.now_ns())
     step = read.step_ns(params, start, end)
     interval = read.duration_ns(read.text(params, "interval"), "interval") if read.text(params, "interval") else 0
+    if interval < 0:
+        raise InvalidParameter("interval must be >= 0")
     limit = read.limit_of(params, maximum=deps.limits.max_entries_limit_per_query)
     direction = read.direction_of(params)
     categorize = "categorize-labels" in read.flags_of(request)

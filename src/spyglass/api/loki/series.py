@@ -11,7 +11,8 @@ from spyglass.api.loki.encode import JSON_TYPE, success
 from spyglass.api.loki.reader import index_of, reading_tenants
 from spyglass.model.errors import InvalidParameter
 from spyglass.model.matchers import Matcher
-from spyglass.query.logql.parser import parse_log
+from spyglass.query.logql.ast import LogExpr
+from spyglass.query.logql.parser import parse
 
 
 async def labels(request: Request, deps: LokiDeps) -> Response:
@@ -109,6 +110,8 @@ async def _volumes(
 ) -> list[tuple[tuple[tuple[str, str], ...], int]]:
     selector = read.required(params, "query")
     matchers, store = matchers_of(selector), index_of(deps, tenant)
+    if read.text(params, "aggregateBy") not in ("", "series", "labels"):
+        raise InvalidParameter("invalid aggregation option")
     wanted = [name for name in read.text(params, "targetLabels").split(",") if name]
     by = wanted or [m.name for m in matchers]
     found = await deps.bridge.run(lambda: store.volume(matchers, start_ns=start, end_ns=end, by=by))
@@ -122,8 +125,13 @@ async def _volumes(
 
 
 def matchers_of(selector: str) -> Sequence[Matcher]:
-    """The matchers of a selector; none for "" and "{}"."""
-    return parse_log(selector).matchers if selector and selector != "{}" else ()
+    """The matchers of a selector; none for "" and "{}". Raises: ParseError, InvalidParameter for what is more than a selector."""
+    if not selector or selector == "{}":
+        return ()
+    expr = parse(selector)
+    if not isinstance(expr, LogExpr) or expr.stages:
+        raise InvalidParameter("only label matchers are supported")
+    return expr.matchers
 
 
 def _label_range(params: read.Params, deps: LokiDeps) -> tuple[int, int]:

@@ -230,6 +230,26 @@ def test_a_bad_range_query_is_a_400_in_lokis_words(kit: LokiKit, parameters: dic
     assert text in answer
 
 
+@pytest.mark.parametrize(
+    ("path", "parameters", "text"),
+    [
+        ("series", {"match[]": '{job="a"} |= "x"'}, "only label matchers are supported"),
+        ("labels", {"query": 'rate({job="a"}[1m])'}, "only label matchers are supported"),
+        ("index/stats", {"query": '{job="a"} | json'}, "only label matchers are supported"),
+        ("index/volume", {"query": '{job="a"}', "aggregateBy": "colour"}, "invalid aggregation option"),
+        ("query_range", {"query": '{job="a"}', "interval": "-1"}, "interval must be >= 0"),
+    ],
+)
+def test_what_the_index_cannot_answer_is_a_400(kit: LokiKit, path: str, parameters: dict[str, str], text: str) -> None:
+    """It knows streams, not lines; upstream's words."""
+    assert kit.error(f"/loki/api/v1/{path}", **parameters) == (400, text)
+
+
+def test_unknown_paths_are_gos_404(kit: LokiKit) -> None:
+    """As scripts compare it."""
+    assert kit.error("/loki/api/v2/push") == (404, "404 page not found")
+
+
 def test_a_query_that_gives_too_many_series_is_refused() -> None:
     """max_query_series, with what to do about it."""
     with loki(LimitsConfig(max_query_series=3)) as kit:
