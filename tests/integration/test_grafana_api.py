@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 import websockets
 from starlette.applications import Starlette
@@ -15,9 +16,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 from tests.grafana_kit import NOW_MS, PROMETHEUS_URL, Kit, echo_app, grafana, log_in, serving
+from tests.integration.prometheus_bench import door
 
 from spyglass.api.grafana.app import create_grafana_app
 from spyglass.config.grafana import Datasource, GrafanaSettings
+from spyglass.model.labels import labels_of
+from spyglass.model.samples import Exemplar, WriteBatch
 
 ADMIN = ("admin", "admin")
 
@@ -503,6 +507,22 @@ async def test_exemplars_come_with_the_query(kit: Kit) -> None:
         assert frame["data"]["values"] == [[1_699_999_990_000], [0.5], ["x"], ["abc"]]
     assert all(frame["schema"]["name"] != "exemplar" for frame in results["C"]["frames"])
     assert sorted(asked) == ["up", "x"]
+
+
+async def test_exemplars_of_our_own_prometheus_door(kit: Kit) -> None:
+    """What the metric store keeps comes with the query, through the door's own handler and without a socket."""
+    async with door() as metrics:
+        store = metrics.stores.store("")
+        refs = store.resolve([labels_of({"__name__": "up", "job": "backend"})])
+        one = Exemplar(labels_of({"trace_id": "abc"}), 0.25, NOW_MS - 5_000)
+        store.append(WriteBatch(refs, np.array([NOW_MS - 5_000]), np.array([1.0]), exemplars=((int(refs[0]), one),)))
+        deps = dataclasses.replace(kit.deps(), local={PROMETHEUS_URL: Starlette(routes=list(metrics.routes))})
+        async with serving(create_grafana_app(deps)) as ours, httpx.AsyncClient(base_url=ours, timeout=20) as client:
+            await log_in(client)
+            answer = await _query(client, {"expr": "up", "exemplar": True})
+    frame = answer.json()["results"]["A"]["frames"][-1]
+    assert [field["name"] for field in frame["schema"]["fields"]] == ["Time", "Value", "__name__", "job", "trace_id"]
+    assert frame["data"]["values"] == [[NOW_MS - 5_000], [0.25], ["up"], ["backend"], ["abc"]]
 
 
 async def test_exemplars_that_fail_leave_the_graph(admin: httpx.AsyncClient) -> None:

@@ -79,4 +79,15 @@ export const specs = [
       assert.match(await panel.message().innerText(), /not served yet: "Tempo"/);
     },
   },
+  {
+    name: 'Explore asks nothing of a datasource that is not served',
+    fixture: true,
+    async test({ page, url }) {
+      const asked = [];
+      page.on('request', (r) => r.url().endsWith('/api/ds/query') && asked.push(r.url()));
+      await page.goto(`${url}/explore?datasource=tempo&expr=5b8efff7`);
+      await page.getByRole('alert').getByText('“Tempo” is of the kind tempo').waitFor();
+      assert.deepEqual(asked, []);
+    },
+  },
 ];
