@@ -1,7 +1,7 @@
 """The engine's door: results, names, notes, budgets and bad input."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -155,16 +155,16 @@ def test_stats_count_what_was_loaded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("budget", "error"),
+    ("make", "error"),
     [
-        (QueryBudget(max_samples=10), BudgetExceeded),
-        (QueryBudget(max_bytes=100), BudgetExceeded),
-        (QueryBudget(timeout_seconds=1e-9), QueryTimeout),
+        (lambda: QueryBudget(max_samples=10), BudgetExceeded),
+        (lambda: QueryBudget(max_bytes=100), BudgetExceeded),
+        (lambda: QueryBudget(timeout_seconds=1e-9), QueryTimeout),
     ],
 )
-def test_budgets_stop_queries(budget: QueryBudget, error: type[Exception]) -> None:
-    """Too many samples, too much memory, too long."""
-    engine = _engine(a=range(20), b=range(20))
+def test_budgets_stop_queries(make: Callable[[], QueryBudget], error: type[Exception]) -> None:
+    """Too many samples, too much memory, too long. A budget's time runs from when it is made, so each is made here."""
+    engine, budget = _engine(a=range(20), b=range(20)), make()
     with pytest.raises(error):
         engine.range('rate({job="x"}[5m])', grid=StepGrid(0, 20 * MINUTE, MINUTE), tenant="", budget=budget)
 
