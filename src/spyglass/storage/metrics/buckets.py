@@ -70,7 +70,7 @@ def aggregate(samples: Ragged, resolution_ms: int) -> Buckets:
     owners = np.repeat(np.arange(len(samples.rows)), samples.lengths)
     times, values = samples.times, samples.values
     ends = bucket_ends(times, resolution_ms)
-    begins, inner = _groups(owners, ends)
+    begins, inside = _groups(owners, ends)
     last = np.append(begins[1:], len(times))[: len(begins)] - 1
     return Buckets(
         samples.rows,
@@ -84,7 +84,7 @@ def aggregate(samples: Ragged, resolution_ms: int) -> Buckets:
         _folded(np.fmax, values, begins),
         _folded(np.add, values, begins),
         np.diff(np.append(begins, len(times))).astype(np.float64),
-        _folded(np.add, _lost(values, values, inner), begins),
+        _folded(np.add, _lost(values, values, inside), begins),
         markers,
     )
 
@@ -93,7 +93,7 @@ def coarsen(fine: Buckets, resolution_ms: int) -> Buckets:
     """The buckets of a multiple of the resolution. What was lost at resets between the fine buckets is counted."""
     owners = np.repeat(np.arange(len(fine.rows)), fine.lengths)
     ends = bucket_ends(fine.ends, resolution_ms)
-    begins, inner = _groups(owners, ends)
+    begins, inside = _groups(owners, ends)
     last = np.append(begins[1:], len(ends))[: len(begins)] - 1
     buckets = Buckets(
         fine.rows,
@@ -107,7 +107,7 @@ def coarsen(fine: Buckets, resolution_ms: int) -> Buckets:
         _folded(np.fmax, fine.max, begins),
         _folded(np.add, fine.sum, begins),
         _folded(np.add, fine.count, begins),
-        _folded(np.add, fine.lost + _lost(fine.first, fine.last, inner), begins),
+        _folded(np.add, fine.lost + _lost(fine.first, fine.last, inside), begins),
         NO_MARKERS,
     )
     return replace(buckets, markers=_ending(fine.markers, buckets, resolution_ms))
@@ -206,18 +206,18 @@ def _same(owners: I64, ends: I64) -> Mask:
     return same
 
 
-def _groups(owners: I64, ends: I64) -> tuple[I64, I64]:
-    """Where each bucket begins, and the items that have a neighbour before them in theirs."""
+def _groups(owners: I64, ends: I64) -> tuple[I64, Mask]:
+    """Where each bucket begins, and which items have a neighbour before them in theirs [M]."""
     if not len(ends):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        return np.zeros(0, np.int64), np.zeros(0, np.bool_)
     inside = np.concatenate([[False], _same(owners, ends)])
-    return np.flatnonzero(~inside), np.flatnonzero(inside)
+    return np.flatnonzero(~inside), inside
 
 
-def _lost(first: F64, last: F64, inner: I64) -> F64:
-    """[M]: the value before the item where the counter fell to it. inner: the items that are compared with the one before."""
+def _lost(first: F64, last: F64, inside: Mask) -> F64:
+    """[M]: the value before the item where the counter fell to it. inside: the items that are compared with the one before."""
     lost = np.zeros(len(first))
-    drops = inner[first[inner] < last[inner - 1]]
+    drops = np.flatnonzero(inside[1:] & (first[1:] < last[:-1])) + 1
     lost[drops] = last[drops - 1]
     return lost
 

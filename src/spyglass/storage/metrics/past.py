@@ -186,7 +186,7 @@ class Past:
 
 def _as_buckets(recent: Selection, until_ms: int, columns: Sequence[str]) -> list[ColumnAnswer]:
     """The samples not later than until_ms as buckets of one sample each, for windows that reach behind the last bucket."""
-    found = [_until(as_ragged(piece), until_ms) for piece in recent.pieces]
+    found = [_until(as_ragged(_head_of(piece, until_ms)), until_ms) for piece in recent.pieces]
     merged = merge_ragged([one for one in found if len(one.times)])
     if merged is None:
         return []
@@ -194,6 +194,15 @@ def _as_buckets(recent: Selection, until_ms: int, columns: Sequence[str]) -> lis
     views = {name: [_column_of(piece, name) for piece in samples] for name in columns}
     places = [_AFTER_ALL] * len(samples)
     return [ColumnAnswer(table_fingerprints(recent.labels), recent.labels, views, places)]
+
+
+def _head_of(piece: SampleTile | SampleRuns, until_ms: int) -> SampleTile | SampleRuns:
+    """A tile without what is later, which is most of it; runs as they are."""
+    if isinstance(piece, SampleRuns):
+        return piece
+    kept = slice(int(np.searchsorted(piece.times, until_ms, side="right")))
+    present = None if piece.present is None else piece.present[:, kept]
+    return replace(piece, times=piece.times[kept], values=piece.values[:, kept], present=present)
 
 
 def _until(ragged: Ragged, until_ms: int) -> Ragged:
