@@ -20,8 +20,7 @@ class SelectHints:
     """What the query will do with the samples. Hints, not commands: a store that ignores them stays correct.
 
     step_ms 0: instant. function: the innermost function name ("rate", "sum_over_time", "" for a plain selector).
-    range_ms: the window of a range selector, 0 without. grouping/by: the labels of the aggregation right above, if any.
-    labels_needed: None: all; else only these labels will be looked at (projection).
+    range_ms: the window of a range selector, 0 without.
     aggregates: the caller understands `Selection.downsampled` and its columns (BUCKET_COLUMNS); else it gets samples only.
     start_timestamps: Selection.starts will be looked at.
     """
@@ -29,9 +28,6 @@ class SelectHints:
     step_ms: int = 0
     range_ms: int = 0
     function: str = ""
-    grouping: tuple[str, ...] = ()
-    by: bool = False
-    labels_needed: frozenset[str] | None = None
     aggregates: bool = False
     start_timestamps: bool = False
 

@@ -36,9 +36,6 @@ def load_series(node: SeriesScan, ctx: EvalContext, reach: Reach) -> Selection:
         step_ms=reach.step_ms,
         range_ms=reach.range_ms,
         function=reach.function,
-        grouping=node.grouping,
-        by=node.by,
-        labels_needed=node.labels_needed,
         aggregates=reach.aggregates,
         start_timestamps=reach.start_timestamps,
     )

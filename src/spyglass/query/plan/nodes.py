@@ -47,16 +47,13 @@ class Text(PlanNode):
 
 @dataclass(frozen=True, slots=True)
 class SeriesScan(PlanNode):
-    """A source: the samples of all series that match. labels_needed, grouping, by: hints for the store (SelectHints).
+    """A source: the samples of all series that match.
 
     detect_resets: find out the reset hints of histograms by comparing neighbours, as upstream does where only counts and sums of
     histograms are looked at.
     """
 
     matchers: tuple[Matcher, ...]
-    labels_needed: frozenset[str] | None = None
-    grouping: tuple[str, ...] = ()
-    by: bool = False
     detect_resets: bool = False
 
 

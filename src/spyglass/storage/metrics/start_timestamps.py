@@ -134,8 +134,6 @@ class StartTimestampStore:
     ) -> Selection:
         if not hints.start_timestamps:
             return self._samples.select(matchers, start_ms=start_ms, end_ms=end_ms, hints=hints, budget=budget)
-        # The two answers are joined by their labels, so all of those are needed.
-        hints = replace(hints, labels_needed=None)
         found = self._samples.select(matchers, start_ms=start_ms, end_ms=end_ms, hints=hints, budget=budget)
         if not found.size:
             return found
