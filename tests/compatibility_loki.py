@@ -27,7 +27,6 @@ TEST_FILES = (
 RECORDED = "tests/conformance/test_logql.py"
 
 MISSING: Mapping[str, str] = {
-    "GET /loki/api/v1/index/shards": "of scaled-out queriers; nothing to shard in one process",
     "POST, DELETE /loki/api/v1/rules/{namespace}": "rules on logs do not exist yet",
     "GET /ring, /distributor/ring, /compactor/ring, /memberlist": "there is no ring in one process",
     "GET, POST /ingester/prepare_shutdown, /ingester/shutdown": "stop the process: nothing is lost",

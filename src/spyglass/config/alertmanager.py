@@ -77,7 +77,7 @@ HostPort = Annotated[str, BeforeValidator(_host_port)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Global(_Strict):

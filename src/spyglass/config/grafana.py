@@ -32,7 +32,12 @@ class _Block(BaseModel):
     """camelCase in files (snake_case in the oldest); what is not known is warned about, not refused."""
 
     model_config = ConfigDict(
-        extra="ignore", frozen=True, alias_generator=to_camel, populate_by_name=True, coerce_numbers_to_str=True
+        extra="ignore",
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        coerce_numbers_to_str=True,
+        defer_build=True,
     )
 
 

@@ -54,7 +54,7 @@ _DAY_NS = 24 * _HOUR_NS
 class StreamRetention(BaseModel):
     """One entry of retention_stream: streams that match `selector` are kept for `period`."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
     selector: str
     period: DurationNs
     priority: int = 0
@@ -63,7 +63,7 @@ class StreamRetention(BaseModel):
 class LimitsConfig(BaseModel):
     """limits_config: Loki's names and defaults. Durations in nanoseconds, sizes in bytes."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
     reject_old_samples: bool = True
     reject_old_samples_max_age: DurationNs = 7 * _DAY_NS
     creation_grace_period: DurationNs = 600 * 10**9
@@ -103,14 +103,14 @@ class LimitsConfig(BaseModel):
 
 
 class ServerConfig(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
     http_listen_address: str = ""
     http_listen_port: int = Field(default=3100, ge=0, le=65535)
     log_level: str = "info"
 
 
 class CompactorConfig(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
     retention_enabled: bool = False
     delete_request_store: str = ""
     delete_request_cancel_period: DurationNs = _DAY_NS
@@ -119,25 +119,25 @@ class CompactorConfig(BaseModel):
 class TableManagerConfig(BaseModel):
     """2.x retention: honoured as retention_period where it is switched on."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
     retention_deletes_enabled: bool = False
     retention_period: DurationNs = 0
 
 
 class QuerierConfig(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
     multi_tenant_queries_enabled: bool = False
 
 
 class CommonConfig(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
     path_prefix: str = ""
 
 
 class LokiConfig(BaseModel):
     """What Spyglass honours of the file."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
     auth_enabled: bool = True
     server: ServerConfig = ServerConfig()
     common: CommonConfig = CommonConfig()

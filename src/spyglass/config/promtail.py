@@ -62,7 +62,7 @@ LATER_DISCOVERY = tuple(
 class Section(BaseModel):
     """A block where an unknown key is an error and a key without value keeps its default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -95,7 +95,7 @@ LabelMap = Annotated[dict[str, str], BeforeValidator(_plain_map)]
 class ServerConfig(BaseModel):
     """Where the agent's own page listens. The many other keys of upstream's server are taken and have no meaning here."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
     http_listen_address: str = ""
     http_listen_port: int = Field(default=80, ge=0, le=65535)
     grpc_listen_port: int = Field(default=9095, ge=0, le=65535)

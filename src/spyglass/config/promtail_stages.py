@@ -17,7 +17,7 @@ SECOND_NS = 1_000_000_000
 class Stage(BaseModel):
     """A stage's own block. Keys that are not known are kept aside in `model_extra`."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -20,7 +20,7 @@ from spyglass.text.durations import format_prometheus_duration
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class FilesSection(_Strict):

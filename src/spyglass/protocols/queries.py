@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from spyglass.model.frame import Frame
 from spyglass.model.labels import Labels
+from spyglass.model.log_entry import LogEntry
 from spyglass.model.times import StepGrid
 from spyglass.protocols.budget import Budget
-from spyglass.protocols.log_store import Direction, LogEntry
+
+if TYPE_CHECKING:
+    # The log store's seam brings the values of every LogQL stage: nothing for a server of metrics alone.
+    from spyglass.protocols.log_store import Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class StreamsResult:
     """
 
     streams: Sequence[tuple[Labels, Sequence[LogEntry]]]
-    direction: Direction
+    direction: "Direction"
     warnings: Sequence[str] = ()
     stats: QueryStats = field(default_factory=QueryStats)
     categories: Sequence[LabelCategories] = ()
@@ -102,7 +106,7 @@ class LogQueries(Protocol):
     """LogQL. A log query gives StreamsResult, a metric query MetricResult."""
 
     def instant(
-        self, query: str, *, time_ns: int, limit: int, direction: Direction, tenant: str, budget: Budget
+        self, query: str, *, time_ns: int, limit: int, direction: "Direction", tenant: str, budget: Budget
     ) -> StreamsResult | MetricResult:
         """A log selector asked instantly is answered with the newest `limit` entries of the hour up to time_ns and a warning that
         names query_range (Loki 2.9 took it, Loki 3 refuses).
@@ -117,7 +121,7 @@ class LogQueries(Protocol):
         end_ns: int,
         step_ns: int,
         limit: int,
-        direction: Direction,
+        direction: "Direction",
         tenant: str,
         budget: Budget,
         interval_ns: int = 0,

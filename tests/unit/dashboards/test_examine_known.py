@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from tests.conformance_data import ROOT
 
 from spyglass.api.grafana.engines import PROMETHEUS_TYPES
@@ -42,3 +43,23 @@ def test_units() -> None:
 def test_prometheus_types() -> None:
     """The query API's."""
     assert known.PROMETHEUS == PROMETHEUS_TYPES
+
+
+FOLDERS = {"state-timeline": "stateTimeline", "status-history": "stateTimeline"}
+
+
+@pytest.mark.parametrize("kind", sorted(known.IGNORED))
+def test_ignored_settings(kind: str) -> None:
+    """What is said to be ignored is named nowhere in the panel's code: once it is drawn, it must leave the list."""
+    folder = UI / "panels" / FOLDERS.get(kind, kind)
+    files = [path for path in folder.iterdir() if ".test." not in path.name]
+    assert files, f"{folder} has no code"
+    code = "\n".join(path.read_text() for path in files)
+    read = [path for path in known.IGNORED[kind] if re.search(rf"\b{_word(path)}\b", code)]
+    assert read == []
+
+
+def _word(path: str) -> str:
+    """What the code would name: `type` and `mode` are in every file, what they are of is not."""
+    *_, outer, name = path.split(".")
+    return outer if name in ("type", "mode") else name

@@ -78,6 +78,7 @@ def create_loki_app(deps: LokiDeps) -> Starlette:
         route("/loki/api/v1/series", series.series),
         route("/api/prom/series", series.series),
         route("/loki/api/v1/index/stats", series.index_stats),
+        route("/loki/api/v1/index/shards", series.index_shards),
         route("/loki/api/v1/index/volume", series.volume),
         route("/loki/api/v1/index/volume_range", series.volume_range),
         route("/loki/api/v1/detected_labels", detected.labels),

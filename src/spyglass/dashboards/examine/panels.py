@@ -42,7 +42,7 @@ def _left_out(panel: Json) -> Iterator[str]:
 
 
 def _ignored_settings(panel: Json) -> Iterator[str]:
-    settings = {**IGNORED[""], **IGNORED.get(text(panel.get("type")), {})}
+    settings = IGNORED.get(text(panel.get("type")), {})
     overridden = _overridden(panel)
     for path, nothing in settings.items():
         name = path.rpartition(".")[2]

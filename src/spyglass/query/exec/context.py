@@ -1,14 +1,17 @@
 """What an evaluation knows besides the plan: the grid, the stores, the budget, and where annotations go."""
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from spyglass.model.errors import Span
 from spyglass.model.times import StepGrid
 from spyglass.protocols.budget import Budget
-from spyglass.protocols.log_store import LogReader
 from spyglass.protocols.metric_store import MetricReader
 from spyglass.query.exec.sharing import SharedResults
 from spyglass.query.syntax.quoting import line_column
+
+if TYPE_CHECKING:
+    from spyglass.protocols.log_store import LogReader
 
 DEFAULT_LOOKBACK_MS = 5 * 60_000
 
@@ -56,7 +59,7 @@ class EvalContext:
     query: str = ""
     options: EvalOptions = field(default_factory=EvalOptions)
     metrics: MetricReader | None = None
-    logs: LogReader | None = None
+    logs: "LogReader | None" = None
     annotations: Annotations = field(default_factory=Annotations)
     counters: Counters = field(default_factory=Counters)
     shared: SharedResults = field(default_factory=SharedResults)

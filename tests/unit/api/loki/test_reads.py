@@ -61,6 +61,8 @@ def test_stats_and_volume(kit: LokiKit) -> None:
     stats = kit.get("/loki/api/v1/index/stats", query='{job="mail"}', **WINDOW)
     assert (stats["streams"], stats["entries"]) == (1, 10)
     assert stats["bytes"] > 300
+    (shard,) = kit.get("/loki/api/v1/index/shards", query='{job="mail"}', targetBytesPerShard="1MB", **WINDOW)["shards"]
+    assert (shard["stats"], shard["bounds"]) == (stats, {"min": 0, "max": 2**64 - 1})
     selector = {"query": '{job=~".+"}', **WINDOW}
     data = kit.get("/loki/api/v1/index/volume", **selector)["data"]
     assert data["resultType"] == "vector"
