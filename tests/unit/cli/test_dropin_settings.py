@@ -38,6 +38,13 @@ def test_the_log_level_is_the_flags_else_the_files(tmp_path: Path) -> None:
     assert promtail.settings_of(PROMTAIL.parse([write(tmp_path, CLIENT)])).log_level == "debug"
 
 
+def test_targets_are_those_of_loki() -> None:
+    """One process does what all of them do; a name that is none is refused in upstream's words."""
+    assert loki.settings_of(LOKI.parse(["-target=read,write"])).logs is not None
+    with pytest.raises(ConfigError, match="unrecognised module name: reed"):
+        loki.settings_of(LOKI.parse(["-target=reed"]))
+
+
 def test_a_client_of_the_command_line_may_have_a_tenant(tmp_path: Path) -> None:
     """-client.tenant-id goes with -client.url."""
     flags = [write(tmp_path, CLIENT), "-client.url=http://localhost:1/push", "-client.tenant-id=team-a"]
