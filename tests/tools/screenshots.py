@@ -42,7 +42,9 @@ OLD_NAMES = (
 )
 """What metrics were called before node exporter 0.16, which old dashboards ask for: a job of its own has these names."""
 HISTORY_MS, STEP_MS, APART_S = 55 * 60_000, 15_000, 10
-SWINGING = re.compile(r"node_(memory|load|procs|filefd_allocated|sockstat|netstat|entropy|schedstat|forks|intr)")
+SWINGING = re.compile(
+    r"node_(memory_(?!.*Total)|load|procs|filefd_allocated|sockstat|netstat|entropy|schedstat|forks|intr)"
+)
 LINE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
@@ -72,7 +74,7 @@ def pages_of(dashboards: list[Path]) -> Iterator[dict[str, object]]:
     yield {"name": "explore", "path": f"/explore?datasource=prometheus&expr={metrics}".replace(" ", "%20")}
     yield {"name": "explore-logs", "path": '/explore?datasource=loki&expr={job="backend"}'}
     for file in dashboards:
-        yield {"name": file.stem, "path": f"/d/{uid_of(file)}/x?from=now-45m&to=now", "height": 2600}
+        yield {"name": file.stem, "path": f"/d/{uid_of(file)}/x?from=now-45m&to=now", "height": 1150}
 
 
 def uid_of(file: Path) -> str:
@@ -192,7 +194,9 @@ def _push(stack: Stack, before: Scrape, after: Scrape) -> None:
 def history(before: Scrape, after: Scrape, labels: Labels, times: list[int]) -> list[tuple[int, float]]:
     """A past that ends at the measured value."""
     name, value = dict(labels)["__name__"], after.values[labels]
-    phase = crc32(repr(labels).encode()) % 628 / 100
+    # What adds up swings together.
+    together = "memory" if "_memory_" in name else repr(labels)
+    phase = crc32(together.encode()) % 628 / 100
     if name in ("node_time_seconds", "node_time"):
         return [(at, at / 1000) for at in times]
     if name in after.counters or re.sub("_(bucket|sum|count)$", "", name) in after.counters:
@@ -200,7 +204,7 @@ def history(before: Scrape, after: Scrape, labels: Labels, times: list[int]) -> 
         # What has run for less than that long counted from zero before, and was started again.
         at_start = max(0.0, value - rate * _grown(times[0], after.at_ms, phase))
         return [(at, at_start + rate * _grown(times[0], at, phase)) for at in times]
-    share = 0.08 if SWINGING.match(name) else 0.0
+    share = (0.02 if "_memory_" in name else 0.08) if SWINGING.match(name) else 0.0
     return [
         (at, value * (1 + share * math.sin(at / 400_000 + phase) + share / 3 * math.sin(at / 70_000))) for at in times
     ]

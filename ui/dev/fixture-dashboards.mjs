@@ -1,4 +1,6 @@
 // Dashboards that the fixture server serves: the first one, and a gallery with a panel of every kind.
+import { cyclic, fiveThousand, hostile } from './fixture-hostile.mjs';
+
 const prometheus = { type: 'prometheus', uid: 'prometheus' };
 const loki = { type: 'loki', uid: 'loki' };
 let id = 0;
@@ -230,9 +232,12 @@ export const options = {
 };
 
 export const dashboards = [
+  { dashboard: hostile, slug: 'hostile', folder: 'Hostile' },
+  { dashboard: cyclic, slug: 'cyclic', folder: 'Hostile' },
+  { dashboard: fiveThousand, slug: 'five-thousand', folder: 'Hostile' },
   { dashboard: options, slug: 'panel-options', folder: 'Fixtures' },
-  { dashboard: longLog, slug: "a-long-log", folder: "Fixture" },
-  { dashboard: tall, slug: "a-tall-dashboard", folder: "Fixture" },
+  { dashboard: longLog, slug: 'a-long-log', folder: 'Fixtures' },
+  { dashboard: tall, slug: 'a-tall-dashboard', folder: 'Fixtures' },
   { dashboard: traced, slug: 'traces-and-graphs', folder: 'Fixtures' },
   { dashboard: shared, slug: 'shared-pointer', folder: 'Fixtures' },
   { dashboard: connected, slug: 'connected', folder: 'Fixtures' },

@@ -51,6 +51,7 @@ function rangeFrames(q, from, to) {
     const seed = hash(q.expr + JSON.stringify(labels));
     const values = times.map((t) => Math.max(0, top * (0.35 + seed) * wave(seed, t)));
     if (/^round\(/.test(q.expr)) values.forEach((v, k) => (values[k] = v > 0.32 ? 1 : 0));
+    if (/huge_values/.test(q.expr)) values.forEach((_, k) => (values[k] = [1e308, -1e308, null, 5e-324, 0, 1e21][k % 6]));
     if (/deploys/.test(q.expr)) values.forEach((_, k) => (values[k] = k === Math.floor(values.length / 2) || k === Math.floor(values.length * 0.8) ? 1 : 0));
     if (/gap/.test(q.expr) && i === 0) for (let k = Math.floor(values.length * 0.4); k < values.length * 0.55; k++) values[k] = null;
     return frame(q, [{ name: 'Time', type: 'time', config: { interval: step } }, { name: 'Value', type: 'number', labels, config: { displayNameFromDS: legend(q.legendFormat, labels, q.expr) } }], [times, values], { type: 'timeseries-multi', custom: { resultType: 'matrix' }, executedQueryString: `Expr: ${q.expr}\nStep: ${step / 1000}s` });

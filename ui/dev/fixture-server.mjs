@@ -1,11 +1,12 @@
 // A small server with made-up data behind the same HTTP API as the real one: for `npm run dev`, screenshots and page tests.
-// Usage: node dev/fixture-server.mjs [port]; 0 picks a free one and prints it. POST /__fixture {"down": true} lets it play dead, {"slowMs": 5000} lets queries wait.
+// Usage: node dev/fixture-server.mjs [port] [folder]; port 0 picks a free one and prints it; dashboards of the folder, in today's schema, are served too. POST /__fixture {"down": true} lets it play dead, {"slowMs": 5000} lets queries wait.
 import { createServer } from 'node:http';
+import { readFileSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { answerQuery, labelValues } from './fixture-data.mjs';
-import { dashboards } from './fixture-dashboards.mjs';
+import { dashboards as own } from './fixture-dashboards.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, '..', 'dist');
@@ -15,6 +16,8 @@ const DATASOURCES = [
   { id: 2, uid: 'loki', name: 'Loki', type: 'loki', isDefault: false, url: 'http://loki:3100', access: 'proxy', jsonData: { derivedFields: [{ name: 'Request', matcherRegex: '"requestId":"(.+?)"', url: 'https://example.com/${__value.raw}', urlDisplayLabel: 'Open the request' }] } },
   { id: 3, uid: 'tempo', name: 'Tempo', type: 'tempo', isDefault: false, url: 'http://tempo:3200', access: 'proxy', jsonData: {} },
 ];
+const given = process.argv[3] ? readdirSync(process.argv[3]).filter((f) => f.endsWith('.json')).map((f) => ({ dashboard: { ...JSON.parse(readFileSync(join(process.argv[3], f), 'utf8')), uid: f.slice(0, -5) }, slug: 'x', folder: 'Given' })) : [];
+const dashboards = [...own, ...given];
 const control = { down: false, queries: 0, slowMs: 0 };
 
 const json = (response, status, body, headers = {}) => {
@@ -71,6 +74,7 @@ async function api(request, response, url) {
   if (path === '/api/user') return json(response, 200, { id: 1, login: 'admin', name: 'admin', isGrafanaAdmin: true });
   if (path === '/api/search') return json(response, 200, hits(params));
   if (path === '/api/datasources') return json(response, 200, DATASOURCES);
+  if (path === '/api/dashboards/uid/no-json') return response.writeHead(200, { 'content-type': 'text/html' }).end('<html>a proxy is in the way</html>');
   if (path.startsWith('/api/dashboards/uid/')) {
     const found = dashboards.find((d) => d.dashboard.uid === decodeURIComponent(path.slice(20)));
     if (!found) return json(response, 404, { message: 'Dashboard not found' });

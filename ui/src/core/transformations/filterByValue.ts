@@ -23,7 +23,8 @@ const TESTS: Record<string, Test> = {
   lower: ofNumbers((v, o) => v < o.value),
   lowerOrEqual: ofNumbers((v, o) => v <= o.value),
   between: ofNumbers((v, o) => v > Number(o.from) && v < Number(o.to)),
-  regex: (v, o) => !isNull(v) && (parseRegex(`/${o.value}/`)?.test(String(v)) ?? false),
+  // A pattern that cannot be read filters nothing; `spyglass test dashboards` names it.
+  regex: (v, o) => !isNull(v) && (parseRegex(`/${o.value}/`)?.test(String(v)) ?? true),
   substring: (v, o) => o.value === '' || (isText(v, o) && includes(v, o)),
   notSubstring: (v, o) => isText(v, o) && !includes(v, o),
 };

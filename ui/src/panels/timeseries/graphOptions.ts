@@ -84,7 +84,8 @@ export function buildGraph(frames: readonly Frame[], settings: GraphSettings): G
     options: {
       ms: 1,
       tzDate: settings.tzDate,
-      padding: [8, 10, 2, 4],
+      // On the right half a time's label.
+      padding: [8, 17, 2, 4],
       legend: { show: false },
       cursor: cursorOptions(settings),
       scales: { x: { time: true, range: () => [settings.range.from, settings.range.to] }, ...scales.options() },
