@@ -98,8 +98,12 @@ def match(template: Template, lines: Lines, rows: I64) -> Matched:
     rows = rows[_has_const(lines.buffer, lines.starts[rows], template.consts[0])]
     walk = _Walk(template, lines)
     found = [walk.chunk(rows[at : at + CHUNK_ROWS]) for at in range(0, max(len(rows), 1), CHUNK_ROWS)]
-    slots = (_joined([chunk.slots[slot] for chunk in found]) for slot in range(template.slot_count))
-    return Matched(np.concatenate([chunk.rows for chunk in found]), tuple(slots))
+    matched = np.concatenate([chunk.rows for chunk in found])
+    slots = [list(chunk.slots) for chunk in found]
+    del found
+    # Slot by slot, so that not all of them are in memory twice.
+    joined = [_joined([chunk.pop() for chunk in slots]) for _ in range(template.slot_count)]
+    return Matched(matched, tuple(reversed(joined)))
 
 
 def whole_lines(lines: Lines, rows: I64) -> Matched:

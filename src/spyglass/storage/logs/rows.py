@@ -106,7 +106,7 @@ class Rows:
             np.concatenate([p.times for p in parts]),
             np.concatenate(stream),
             offsets_of(lengths),
-            b"".join([*(p.blob for p in parts), bytes(padding)]),
+            b"".join([*(memoryview(p.blob)[: p.offsets[-1]] for p in parts), bytes(padding)]),
             meta,
             list(metas),
         )

@@ -5,6 +5,7 @@ template, chunk and slot.
 """
 
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -61,11 +62,10 @@ def shred(rows: Rows, seqs: I64, memory: TemplateMemory, *, least: int = MIN_TEM
         search.attempt(template)
     search.find_others()
     parts = []
-    for template, matched, columns in search.cuts:
-        sizes = sum((pieces.lengths for pieces in matched.slots), np.full(matched.size, template.const_bytes))
-        parts.append(_assembled(rows, template, matched.rows, columns, sizes, seqs))
-        memory.used(template, matched.size)
-        left = _without(left, matched.rows, rows.size)
+    for cut in search.cuts:
+        parts.append(_assembled(rows, cut.template, cut.rows, cut.columns, cut.sizes, seqs))
+        memory.used(cut.template, len(cut.rows))
+        left = _without(left, cut.rows, rows.size)
     if len(left):
         whole = whole_lines(lines, left)
         column = encode_slot(whole.slots[0], lines.buffer, quoted=False)
@@ -81,7 +81,14 @@ def outline(rows: Rows, seqs: I64) -> MemoryPart:
     return _assembled(rows, RAW, order, (PlainColumn(table),), lengths, seqs)
 
 
-Cut = tuple[Template, Matched, tuple[Column, ...]]
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """The rows of one template. sizes: bytes of their lines."""
+
+    template: Template
+    rows: I64
+    columns: tuple[Column, ...]
+    sizes: I64
 
 
 class _Search:
@@ -89,7 +96,7 @@ class _Search:
 
     def __init__(self, lines: Lines, escaped: Mask, left: I64, least: int) -> None:
         self._lines, self._escaped, self._left, self._least = lines, escaped, left, least
-        self.cuts: list[Cut] = []
+        self.cuts: list[_Cut] = []
 
     @property
     def _going(self) -> bool:
@@ -108,7 +115,8 @@ class _Search:
         matched, columns = _encoded(template, matched, self._lines.buffer)
         if matched.size < self._least:
             return
-        self.cuts.append((template, matched, columns))
+        sizes = sum((pieces.lengths for pieces in matched.slots), np.full(matched.size, template.const_bytes))
+        self.cuts.append(_Cut(template, matched.rows, columns, sizes))
         self._left = _without(self._left, matched.rows, len(self._lines.starts))
 
     def find_others(self) -> None:

@@ -173,6 +173,8 @@ class DiskLogStore:
             position = self._journal.roll()
         try:
             frozen = join(self._frozen, padding=PADDING)
+            # The same lines, once: whoever still reads the segments keeps them.
+            self._frozen = (frozen,)
             parts = shred(frozen.rows, frozen.seqs(), self._templates)
             sections = [encode_part(part) for part in parts]
             block = self.blocks.write(self.blocks.next_path(), block_chunks(sections, journal_end=position))
