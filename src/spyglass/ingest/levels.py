@@ -1,38 +1,13 @@
 """A line's level, from what says so most directly: a label, structured metadata, a field in the line, a word in it."""
 
-import re
 from collections.abc import Mapping
 
 import numpy as np
 
+from spyglass.ingest.line_levels import LEVELS, UNKNOWN, line_levels
 from spyglass.model.arrays import I32
 from spyglass.model.labels import Labels, labels_of
 from spyglass.model.log_columns import LogColumns
-
-LEVELS = {
-    "trace": "trace",
-    "trc": "trace",
-    "debug": "debug",
-    "dbg": "debug",
-    "info": "info",
-    "information": "info",
-    "informational": "info",
-    "inf": "info",
-    "notice": "info",
-    "warn": "warn",
-    "warning": "warn",
-    "wrn": "warn",
-    "error": "error",
-    "err": "error",
-    "eror": "error",
-    "critical": "critical",
-    "crit": "critical",
-    "fatal": "fatal",
-    "panic": "fatal",
-    "emerg": "fatal",
-    "emergency": "fatal",
-}
-UNKNOWN = "unknown"
 
 NAMES = frozenset(
     [
@@ -49,15 +24,6 @@ NAMES = frozenset(
         "LVL",
         "Lvl",
     ]
-)
-
-_FIELD = re.compile(
-    r"""["']?\b(?:level|severity|lvl|severity_text|log\.level)["']?\s*[:=]\s*["']?(\w+)""",
-    re.IGNORECASE,
-)
-_WORD = re.compile(
-    r"\b(trace|debug|info|warn(?:ing)?|err(?:or)?|crit(?:ical)?|fatal|panic)\b|\b([A-Z][a-z]+Error|[A-Z]\w*Exception)\b",
-    re.IGNORECASE,
 )
 
 
@@ -77,7 +43,7 @@ def detect_level(labels: Labels, metadata: Labels, line: str) -> str:
     >>> detect_level((), (), "plain words")
     'unknown'
     """
-    return told_level(labels, metadata) or line_level(line)
+    return told_level(labels, metadata) or line_levels([line.encode("utf-8", "replace")])[0]
 
 
 def told_level(labels: Labels, metadata: Labels) -> str | None:
@@ -86,17 +52,6 @@ def told_level(labels: Labels, metadata: Labels) -> str | None:
     if number.isdigit() and number.isascii() and len(number) < 4:
         return otlp_level(int(number))
     return stream_level(metadata) or stream_level(labels)
-
-
-def line_level(line: str) -> str:
-    """What a field in the line says, else a word in it."""
-    field = _FIELD.search(line, 0, 4096)
-    if field is not None and (level := LEVELS.get(field.group(1).lower())):
-        return level
-    word = _WORD.search(line, 0, 4096)
-    if word is None:
-        return UNKNOWN
-    return LEVELS[word.group(1).lower()] if word.group(1) else "error"
 
 
 def with_levels(labels: Labels, columns: LogColumns) -> LogColumns:
@@ -124,8 +79,8 @@ def with_levels(labels: Labels, columns: LogColumns) -> LogColumns:
     unsaid = np.flatnonzero(meta < 0)
     if len(unsaid):
         of_set = [sets[code] for code in codes[unsaid].tolist()]
-        lines = columns.lines_at(unsaid)
-        meta[unsaid] = [number(metadata, line_level(line)) for metadata, line in zip(of_set, lines, strict=True)]
+        levels = line_levels(columns.encoded_lines(unsaid))
+        meta[unsaid] = [number(metadata, level) for metadata, level in zip(of_set, levels, strict=True)]
     return columns.with_metadata(meta, tuple(table))
 
 

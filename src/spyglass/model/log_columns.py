@@ -57,9 +57,10 @@ class LogColumns(Sequence[LogEntry]):
         """All lines decoded."""
         return cut_text(self.text, self.offsets[:-1], self.offsets[1:])
 
-    def lines_at(self, rows: I64) -> list[str]:
-        """The lines of the rows, decoded."""
-        return cut_text(self.text, self.offsets[rows], self.offsets[rows + 1])
+    def encoded_lines(self, rows: I64) -> list[bytes]:
+        """The lines of the rows as they are in the text."""
+        bounds = zip(self.offsets[rows].tolist(), self.offsets[rows + 1].tolist(), strict=True)
+        return [self.text[a:b] for a, b in bounds]
 
     def metadata(self, row: int) -> Labels:
         return () if self.meta is None else self.metas[self.meta[row]]
