@@ -1,5 +1,5 @@
 """Files of every version of the formats are still read: tests/fixtures/formats/metrics-v1 is a tenant's folder as version 1 left it,
-metrics-downsampled-v1 one of a store that downsamples.
+metrics-downsampled-v1 one of a store that downsamples; the folders v2 hold native histograms in columns.
 
 A new version gets a new folder: run `python -m tests.unit.storage.test_metric_formats samples NEW_FOLDER` (or `downsampled`), and
 leave the old ones alone.
@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from spyglass.model.labels import labels_of
 from spyglass.model.samples import STALE, STALE_BITS, Exemplar, Metadata, WriteBatch
@@ -61,10 +62,11 @@ def make(folder: Path) -> None:
     store.close()
 
 
-def test_version_1_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_every_version_is_read(tmp_path: Path, version: str) -> None:
     """Every sample, histogram, exemplar and deletion of the fixture is there, and the store takes more."""
     folder = tmp_path / "store"
-    shutil.copytree(FIXTURE, folder)
+    shutil.copytree(FIXTURE.with_name(f"metrics-{version}"), folder)
     store = open_store(folder)
     found = dump(select(store, "__name__=m"))
     assert [len(found[one]) for one in LABELS] == [42, 40, 35, 40, 40, 40]
@@ -83,7 +85,6 @@ def test_version_1_is_read(tmp_path: Path) -> None:
     store.close()
 
 
-DOWNSAMPLED = FIXTURE.with_name("metrics-downsampled-v1")
 COARSE = replace(OPTIONS, retention_ms=2 * DAY, downsampling=(Downsampling(300_000, DAY), Downsampling(3_600_000, DAY)))
 
 
@@ -105,10 +106,11 @@ def make_downsampled(folder: Path) -> None:
 DOWNSAMPLED_START = T0 // (4 * DAY) * 4 * DAY
 
 
-def test_downsampled_version_1_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_every_downsampled_version_is_read(tmp_path: Path, version: str) -> None:
     """The buckets, markers, histograms and deletions of the fixture are there."""
     folder = tmp_path / "store"
-    shutil.copytree(DOWNSAMPLED, folder)
+    shutil.copytree(FIXTURE.with_name(f"metrics-downsampled-{version}"), folder)
     store = open_store(folder, COARSE)
     assert [len(level.blocks) > 0 for level in store.levels] == [True, True]
     early = (DOWNSAMPLED_START + MINUTE, DOWNSAMPLED_START + 4 * HOUR)

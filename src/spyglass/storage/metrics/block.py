@@ -17,7 +17,8 @@ from spyglass.storage.metrics.assemble import Place, SourceAnswer
 from spyglass.storage.metrics.column_file import ColumnFile
 from spyglass.storage.metrics.decoded_cache import DecodedCache
 from spyglass.storage.metrics.fingerprints import table_fingerprints
-from spyglass.storage.metrics.histogram_codec import histogram_runs
+from spyglass.storage.metrics.histogram_blocks import StoredHistograms
+from spyglass.storage.metrics.histogram_columns import HistogramColumns
 from spyglass.storage.metrics.label_columns import StoredLabels
 from spyglass.storage.metrics.layout import RAW, Layout
 from spyglass.storage.metrics.matching import match_rows
@@ -61,6 +62,7 @@ class Block:
         self.sources: list[int] = list(meta["sources"])
         self.stripes = [StripeMeta(*one) for one in meta["stripes"]]
         self.tombstones = Tombstones.load(path.with_suffix(TOMBSTONE_SUFFIX))
+        self.native = StoredHistograms(self.file)
         self._labels: StoredLabels | None = None
         self._open_stripes: dict[int, Stripe] = {}
         self.idle = False
@@ -209,28 +211,28 @@ class Block:
         has[self.tombstones.wholly_hidden(self.min_ms, self.max_ms)] = False
         return SourceAnswer(*self._taken(rows[has[rows]]))
 
-    def histogram_rows(self) -> list[Any]:
-        """[(row, time_ms, encoded)]: see histogram_codec. Raises: CorruptData."""
-        rows = self.file.json("histograms") if "histograms" in self.file else []
-        assert isinstance(rows, list)
-        return rows
+    def histograms(self, rows: I64 | None, start_ms: int, end_ms: int, on_corrupt: OnCorrupt) -> HistogramColumns:
+        """Native histograms of some block rows (ascending; None: of all) in the closed range, by row and time; without deleted ones.
+
+        Raises: CorruptData where all of them are lost; what is lost of single chunks is told.
+        """
+        found = self.native.read(rows, start_ms, end_ms, on_corrupt)
+        if not self.tombstones:
+            return found
+        places = zip(found.rows.tolist(), found.times.tolist(), strict=True)
+        kept = np.fromiter((not self.hides(row, time_ms) for row, time_ms in places), np.bool_, found.size)
+        return found if kept.all() else found.take(np.flatnonzero(kept))
 
     def _histograms(self, rows: I64, start_ms: int, end_ms: int, on_corrupt: OnCorrupt) -> list[HistogramRuns]:
         span = self.file.meta["histogram_range"]
         if span is None or span[0] > end_ms or span[1] < start_ms:
             return []
         try:
-            stored = self.histogram_rows()
+            found = self.histograms(rows, start_ms, end_ms, on_corrupt)
         except CorruptData as err:
             on_corrupt(err)
             return []
-        wanted = {row: at for at, row in enumerate(rows.tolist())}
-        chosen = [
-            (wanted[row], time_ms, encoded)
-            for row, time_ms, encoded in stored
-            if row in wanted and start_ms <= time_ms <= end_ms and not self.hides(row, time_ms)
-        ]
-        return histogram_runs(chosen)
+        return found.with_rows(np.searchsorted(rows, found.rows)).runs()
 
     def hides(self, row: int, time_ms: int) -> bool:
         """Whether a tombstone hides the row's sample of that time."""
@@ -241,6 +243,7 @@ class Block:
         if self.idle:
             self._labels = None
             self._open_stripes = {}
+            self.native = StoredHistograms(self.file)
         self.idle = True
 
 

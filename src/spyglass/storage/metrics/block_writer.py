@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 from spyglass.model.arrays import I64
 from spyglass.model.labels import LabelTable
 from spyglass.protocols.files import Files
 from spyglass.storage.metrics.column_file import ColumnFileWriter
+from spyglass.storage.metrics.histogram_blocks import HistogramWriter
+from spyglass.storage.metrics.histogram_columns import HistogramColumns
 from spyglass.storage.metrics.label_columns import write_labels
 from spyglass.storage.metrics.layout import RAW, Layout
 from spyglass.storage.metrics.stripe import Stripe
 from spyglass.storage.metrics.stripe_writer import Slice, StripeSummary, StripeWriter
 
-HistogramRow = tuple[int, int, object]
-"""(row, time_ms, JSON-ready histogram)."""
+_WITH_HISTOGRAMS = 2
+"""The version of blocks that hold native histograms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +37,18 @@ def write_block(
     stripes: Iterable[StripeSource],
     *,
     meta: Mapping[str, object],
-    histograms: Iterable[HistogramRow] = (),
+    histograms: Iterable[HistogramColumns] = (),
     layout: Layout = RAW,
 ) -> int:
     """Publish a block under `path`, all or nothing; memory is bounded by a chunk and the label table. Returns its size.
 
-    meta: what else belongs into the block's description (see docs/formats). Raises: DiskFull, StorageError.
+    meta: what else belongs into the block's description (see docs/formats). histograms: by row and time, also from one to the next.
+    Raises: DiskFull, StorageError.
     """
-    writer = ColumnFileWriter(layout.magic)
-    files.write_atomic(path, _block_bytes(writer, table, stripes, meta, histograms, layout))
+    some = (columns for columns in histograms if columns.size)
+    first = list(islice(some, 1))
+    writer = ColumnFileWriter(layout.magic, _WITH_HISTOGRAMS if first else 1)
+    files.write_atomic(path, _block_bytes(writer, table, stripes, meta, chain(first, some), layout))
     return writer.offset
 
 
@@ -51,11 +57,13 @@ def _block_bytes(
     table: LabelTable,
     stripes: Iterable[StripeSource],
     meta: Mapping[str, object],
-    histograms: Iterable[HistogramRow],
+    histograms: Iterable[HistogramColumns],
     layout: Layout,
 ) -> Iterator[bytes]:
     yield writer.start()
-    rows = list(histograms)
+    native = HistogramWriter(writer)
+    for columns in histograms:
+        yield from native.add(columns)
     summaries: list[StripeSummary] = []
     for source in stripes:
         stripe = StripeWriter(writer, layout, len(summaries), source.start_ms)
@@ -64,22 +72,22 @@ def _block_bytes(
         else:
             for piece in source.slices():
                 yield from stripe.add(piece)
-        if stripe.summary.samples or (layout.resolution_ms and rows):
+        if stripe.summary.samples or (layout.resolution_ms and native.count):
             # A window of histograms only: the stripe says that it was downsampled.
             yield from stripe.finish()
             summaries.append(stripe.summary)
-    if rows:
-        yield writer.json("histograms", rows)
+    if native.count:
+        yield from native.finish()
     yield from write_labels(writer, table)
-    times = [time for _, time, _ in rows]
+    times = [native.min_ms, native.max_ms] if native.count else []
     yield writer.finish(
         {
             **meta,
             "series": table.size,
-            "samples": sum(s.samples for s in summaries) + len(rows),
+            "samples": sum(s.samples for s in summaries) + native.count,
             "min_ms": min([*(s.min_ms for s in summaries if s.samples), *times], default=0),
             "max_ms": max([*(s.max_ms for s in summaries if s.samples), *times], default=0),
-            "histogram_range": [min(times), max(times)] if times else None,
+            "histogram_range": times or None,
             "stripes": [[s.start_ms, s.min_ms, s.max_ms, s.samples, s.series] for s in summaries],
         }
     )

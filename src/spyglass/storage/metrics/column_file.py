@@ -22,7 +22,9 @@ from pcodec import ChunkConfig, standalone
 
 from spyglass.model.errors import CorruptData, StorageError
 
-VERSION = 1
+VERSION = 2
+"""The newest; what an older one can say is written as that, so that older programs read on."""
+
 _HEADER = struct.Struct("<8sII")
 """magic, version, zero."""
 _FOOTER = struct.Struct("<QIII4s")
@@ -38,13 +40,13 @@ Array = npt.NDArray[Any]
 class ColumnFileWriter:
     """Yields a file's bytes piece by piece, so that it is never in memory whole. Call in order: start, columns, finish."""
 
-    def __init__(self, magic: bytes) -> None:
-        self._magic = magic
+    def __init__(self, magic: bytes, version: int = 1) -> None:
+        self._header = _HEADER.pack(magic, version, 0)
         self._toc: dict[str, list[object]] = {}
         self.offset = 0
 
     def start(self) -> bytes:
-        return self._count(_HEADER.pack(self._magic, VERSION, 0))
+        return self._count(self._header)
 
     def raw(self, data: bytes) -> bytes:
         """Bytes that the caller finds again by itself (`offset` says where they begin)."""
@@ -63,7 +65,7 @@ class ColumnFileWriter:
     def finish(self, meta: Mapping[str, object]) -> bytes:
         toc = zstandard.compress(orjson.dumps({"columns": self._toc, "meta": meta}), 3)
         head = struct.pack("<QII", self.offset, len(toc), zlib.crc32(toc))
-        check = zlib.crc32(head, zlib.crc32(_HEADER.pack(self._magic, VERSION, 0)))
+        check = zlib.crc32(head, zlib.crc32(self._header))
         return self._count(toc + head + struct.pack("<I4s", check, _END_MARK))
 
     def _column(self, name: str, data: bytes, codec: str, dtype: str, shape: list[int]) -> bytes:
@@ -135,7 +137,7 @@ class ColumnFile:
         if mark != _END_MARK or check != zlib.crc32(foot[:16], zlib.crc32(head)) or head[:8] != magic:
             raise self.corrupt("the header or the footer is damaged")
         version = _HEADER.unpack(head)[1]
-        if version != VERSION:
+        if not 1 <= version <= VERSION:
             raise StorageError(f"{self.path}: version {version}, this program reads version {VERSION}: use a newer one")
         return self._parse_toc(self.read(offset, size, crc))
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -15,11 +14,11 @@ from spyglass.model.arrays import I64
 from spyglass.model.errors import CorruptData
 from spyglass.protocols.files import Files
 from spyglass.storage.metrics.block import Block
-from spyglass.storage.metrics.block_writer import HistogramRow, StripeSource, write_block
+from spyglass.storage.metrics.block_writer import StripeSource, write_block
 from spyglass.storage.metrics.bucket_stripe import read_bucket_slice
 from spyglass.storage.metrics.buckets import Buckets, aggregate, coarsen, merge_buckets
 from spyglass.storage.metrics.decoded_cache import DecodedCache
-from spyglass.storage.metrics.histogram_codec import Encoded, is_stale_encoded
+from spyglass.storage.metrics.histogram_columns import HistogramColumns
 from spyglass.storage.metrics.layout import Layout
 from spyglass.storage.metrics.merge import Cutoffs, Part, merged_meta, read_slice, stored_histograms, unified
 from spyglass.storage.metrics.ragged import merge_ragged, slice_bounds
@@ -60,16 +59,14 @@ def write_window(
     finer = sources[0].layout.resolution_ms
     read = partial(_coarser, work=work) if finer else partial(_aggregated, span=(start_ms + 1, stop_ms), work=work)
     slices = partial(_slices, parts, partial(read, resolution_ms=layout.resolution_ms), finer=bool(finer))
-    histograms = [
-        row for row in stored_histograms(sources, rows_of, before, work.on_corrupt) if start_ms < row[1] <= stop_ms
-    ]
+    histograms = stored_histograms(sources, rows_of, before, work.on_corrupt, (start_ms + 1, stop_ms))
     return write_block(
         path,
         work.files,
         table,
         [StripeSource(start_ms, slices)],
         meta=_WINDOW_META | {"label_order": list(names), "resolution_ms": layout.resolution_ms},
-        histograms=last_histograms(histograms, layout.resolution_ms),
+        histograms=(last_histograms(columns, layout.resolution_ms) for columns in histograms),
         layout=layout,
     )
 
@@ -100,16 +97,21 @@ def merge_bucket_blocks(path: Path, blocks: Sequence[Block], work: Work) -> int:
     )
 
 
-def last_histograms(rows: Sequence[HistogramRow], resolution_ms: int) -> list[HistogramRow]:
-    """Of each row and bucket the last histogram, and the stale marker behind it if one ends the bucket. rows: by row and time."""
-    kept: dict[tuple[int, int], list[HistogramRow]] = {}
-    for row, time_ms, encoded in rows:
-        held = kept.setdefault((row, -(-time_ms // resolution_ms)), [])
-        if is_stale_encoded(cast("Encoded", encoded)):
-            held[1:] = [(row, time_ms, encoded)]
-        else:
-            held[:] = [(row, time_ms, encoded)]
-    return [one for held in kept.values() for one in held]
+def last_histograms(columns: HistogramColumns, resolution_ms: int) -> HistogramColumns:
+    """Of each row and bucket the last histogram, and the stale marker behind it if one ends the bucket. columns: by row and time.
+
+    Of a bucket of nothing but markers the first and the last.
+    """
+    if not columns.size:
+        return columns
+    buckets, places, stale = -(-columns.times // resolution_ms), np.arange(columns.size), columns.stale
+    starts = np.flatnonzero(np.append(True, (np.diff(columns.rows) != 0) | (np.diff(buckets) != 0)))
+    ends = np.append(starts[1:], columns.size) - 1
+    lively = np.maximum.reduceat(np.where(stale, -1, places), starts)
+    kept = np.zeros(columns.size, np.bool_)
+    kept[ends] = True
+    kept[np.where(lively >= 0, lively, starts)] = True
+    return columns.take(np.flatnonzero(kept))
 
 
 def _parts(

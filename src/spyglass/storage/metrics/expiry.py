@@ -92,8 +92,9 @@ class Expiry:
             for keep_ms in np.unique(keep[block.stripe(number).rows]).tolist():
                 ends[keep_ms].add(meta.max_ms)
         if block.file.meta["histogram_range"] is not None:
-            for row, time_ms, _ in block.histogram_rows():
-                ends[int(keep[row])].add(int(time_ms))
+            for first, last, newest_ms in block.native.spans():
+                for keep_ms in np.unique(keep[first : last + 1]).tolist():
+                    ends[keep_ms].add(newest_ms)
         return [_Group(k, sorted(times)) for k, times in ends.items() if k < self._longest_ms]
 
 

@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from spyglass.model.arrays import I64
+from spyglass.model.histograms import FloatHistogram
 from spyglass.model.labels import LabelTable
 from spyglass.protocols.files import Files
-from spyglass.storage.metrics.block_writer import HistogramRow, StripeSource, write_block
+from spyglass.storage.metrics.block_writer import StripeSource, write_block
+from spyglass.storage.metrics.histogram_columns import HistogramColumns, columns_of, ordered
 from spyglass.storage.metrics.label_columns import label_order, sort_order
 from spyglass.storage.metrics.late_pool import LatePool
 from spyglass.storage.metrics.ragged import Ragged, keep_where, slice_bounds, take
@@ -23,11 +24,11 @@ _ALL_TIME = (-(2**62), 2**62)
 
 @dataclass(slots=True)
 class HeadPart:
-    """What the head gathered: samples, late samples, histograms [(slot, time_ms, encoded)]. position: the journal's when frozen."""
+    """What the head gathered: samples, late samples, histograms [(slot, time_ms, histogram)]. position: the journal's when frozen."""
 
     pool: SamplePool | None = None
     late: LatePool = field(default_factory=LatePool)
-    histograms: list[tuple[int, int, Any]] = field(default_factory=list)
+    histograms: list[tuple[int, int, FloatHistogram]] = field(default_factory=list)
     position: int = 0
 
     def slots(self) -> I64:
@@ -68,8 +69,9 @@ def write_part(
     table = table.take(order)
     row_of_slot = np.full(int(slots[-1]) + 1, -1, np.int64)
     row_of_slot[slots[order]] = np.arange(len(order))
-    histograms = sorted((int(row_of_slot[slot]), time_ms, h) for slot, time_ms, h in part.histograms)
-    jobs: list[tuple[bool, list[StripeSource], list[HistogramRow]]] = []
+    native = ordered(columns_of((int(row_of_slot[slot]), time_ms, h) for slot, time_ms, h in part.histograms))
+    histograms = [native] if native.size else []
+    jobs: list[tuple[bool, list[StripeSource], list[HistogramColumns]]] = []
     if part.late.samples:
         late = part.late.select(row_of_slot, *_ALL_TIME)
         jobs.append((True, [_late_stripe(late, start, range_ms) for start in _windows(late, range_ms)], []))

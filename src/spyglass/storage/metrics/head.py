@@ -6,10 +6,12 @@ to become parts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 
-from spyglass.model.arrays import F64, I64, Mask
+from spyglass.model.arrays import F64, I64, U64, Mask
+from spyglass.model.histograms import FloatHistogram
 from spyglass.model.labels import Labels
 from spyglass.model.matchers import Matcher
 from spyglass.model.samples import WriteBatch, WriteOutcome
@@ -20,7 +22,13 @@ from spyglass.storage.metrics.assemble import SourceAnswer
 from spyglass.storage.metrics.checkpoint import Checkpoint
 from spyglass.storage.metrics.extras import ExemplarRing, ExemplarRow, MetadataBook, decode_extras, encode_extras
 from spyglass.storage.metrics.flush import HeadPart
-from spyglass.storage.metrics.histogram_codec import Encoded, encode_histogram, histogram_bits, histogram_runs
+from spyglass.storage.metrics.histogram_codec import (
+    Encoded,
+    decode_histogram,
+    encode_histogram,
+    histogram_bits,
+    histogram_runs,
+)
 from spyglass.storage.metrics.options import MetricStoreOptions
 from spyglass.storage.metrics.ragged import pieces
 from spyglass.storage.metrics.sample_pool import SamplePool
@@ -124,38 +132,47 @@ class Head:
             self._log(wal_records.encode_json(wal_records.EXTRAS, extras))
 
     def _append_histograms(self, batch: WriteBatch, limits: AgeLimits) -> list[tuple[int, str]]:
-        """One by one: native histograms are few. Returns what was refused, and why."""
+        """Returns what was refused, and why."""
         assert batch.hist_refs is not None
         assert batch.hist_times is not None
         slots, known = self.index.slots_of(batch.hist_refs)
-        rejected, rows = [], []
-        for at, histogram in enumerate(batch.histograms):
-            time_ms, slot = int(batch.hist_times[at]), int(slots[at])
-            encoded = encode_histogram(histogram)
-            verdict = self._judge_histogram(slot, time_ms, encoded, limits) if known[at] else "unknown"
-            if verdict == "store":
-                rows.append((int(batch.hist_refs[at]), time_ms, encoded))
-                self._take_histogram(slot, time_ms, encoded)
-            elif verdict != "same":
-                rejected.append((at, verdict))
+        encoded = [encode_histogram(histogram) for histogram in batch.histograms]
+        bits = np.fromiter(map(histogram_bits, encoded), np.uint64, len(encoded))
+        rejected = [(at, "unknown") for at in np.flatnonzero(~known).tolist()]
+        rows: list[tuple[int, int, Encoded]] = []
+        candidates = np.flatnonzero(known)
+        for turn in _rounds(slots[candidates]) if len(candidates) else ():
+            places = candidates[turn]
+            times = batch.hist_times[places]
+            stored, refused = self._judged(slots[places], times, bits[places], limits)
+            rejected += [(int(places[at]), reason) for at, reason in refused]
+            places, times = places[stored], times[stored]
+            refs = batch.hist_refs[places].tolist()
+            rows += [(ref, t, encoded[at]) for ref, t, at in zip(refs, times.tolist(), places.tolist(), strict=True)]
+            found = [cast("FloatHistogram", batch.histograms[at]) for at in places.tolist()]
+            self._take_histograms(slots[places], times, bits[places], found)
         if rows:
             self._log(wal_records.encode_json(wal_records.HISTOGRAMS, rows))
-        return rejected
+        return sorted(rejected)
 
-    def _judge_histogram(self, slot: int, time_ms: int, encoded: Encoded, limits: AgeLimits) -> str:
-        values = np.asarray([histogram_bits(encoded)], np.uint64).view(np.float64)
+    def _judged(self, slots: I64, times: I64, bits: U64, limits: AgeLimits) -> tuple[I64, list[tuple[int, str]]]:
+        """Of histograms of distinct series those to store, and the refused ones with the reason; the rest is there already."""
         index = self.index
-        chosen = slice(slot, slot + 1)
-        verdicts = judge(np.asarray([time_ms]), values, index.last_ms[chosen], index.last_bits[chosen], limits)
-        names = ("same", "out_of_order", "too_old", "duplicate")
-        return next((name for name in names if getattr(verdicts, name)[0]), "store")
+        verdicts = judge(times, bits.view(np.float64), index.last_ms[slots], index.last_bits[slots], limits)
+        refused: list[tuple[int, str]] = []
+        left = ~verdicts.same
+        for name in ("out_of_order", "too_old", "duplicate"):
+            one: Mask = getattr(verdicts, name) & left
+            refused += [(at, name) for at in np.flatnonzero(one).tolist()]
+            left &= ~one
+        return np.flatnonzero(left), refused
 
-    def _take_histogram(self, slot: int, time_ms: int, encoded: Encoded) -> None:
-        self.current.histograms.append((slot, time_ms, encoded))
-        if time_ms > self.index.last_ms[slot]:
-            bits = np.asarray([histogram_bits(encoded)], np.uint64).view(np.float64)
-            self._remember(np.asarray([slot]), np.asarray([time_ms]), bits)
-        self.counters.appended += 1
+    def _take_histograms(self, slots: I64, times: I64, bits: U64, found: Sequence[FloatHistogram]) -> None:
+        self.current.histograms += zip(slots.tolist(), times.tolist(), found, strict=True)
+        newer = times > self.index.last_ms[slots]
+        if newer.any():
+            self._remember(slots[newer], times[newer], bits[newer].view(np.float64))
+        self.counters.appended += len(slots)
 
     def _append_floats(self, batch: WriteBatch, limits: AgeLimits) -> WriteOutcome:
         refs, times = batch.refs, batch.times
@@ -324,7 +341,7 @@ class Head:
         row_of_slot = self._rows(slots)
         found: list[LazyPiece] = []
         late: list[LazyPiece] = []
-        histograms: list[tuple[int, int, Encoded]] = []
+        histograms: list[tuple[int, int, FloatHistogram]] = []
         for part in self.parts():
             if part.pool is not None:
                 found.extend(part.pool.select(slots, start_ms, end_ms))
@@ -380,7 +397,8 @@ class Head:
         for ref, time_ms, encoded in items:
             slots, known = self.index.slots_of(np.asarray([ref]))
             if known[0]:
-                self._take_histogram(int(slots[0]), time_ms, encoded)
+                bits = np.asarray([histogram_bits(encoded)], np.uint64)
+                self._take_histograms(slots, np.asarray([time_ms]), bits, [decode_histogram(encoded)])
                 if kept:
                     self.current.histograms.pop()
 
@@ -409,13 +427,13 @@ class Head:
 
 
 def _chosen(
-    histograms: Sequence[tuple[int, int, Encoded]], row_of_slot: I64, start_ms: int, end_ms: int
-) -> list[tuple[int, int, Encoded]]:
-    """(row, time_ms, encoded) of the chosen slots in the range."""
+    histograms: Sequence[tuple[int, int, FloatHistogram]], row_of_slot: I64, start_ms: int, end_ms: int
+) -> list[tuple[int, int, FloatHistogram]]:
+    """(row, time_ms, histogram) of the chosen slots in the range."""
     size = len(row_of_slot)
     return [
-        (int(row_of_slot[slot]), time_ms, encoded)
-        for slot, time_ms, encoded in histograms
+        (int(row_of_slot[slot]), time_ms, histogram)
+        for slot, time_ms, histogram in histograms
         if start_ms <= time_ms <= end_ms and slot < size and row_of_slot[slot] >= 0
     ]
 

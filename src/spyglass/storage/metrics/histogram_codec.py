@@ -1,4 +1,4 @@
-"""Native histograms on disk: JSON with the sparse buckets, in the journal and in blocks. They are few; floats take the fast path.
+"""Native histograms as JSON with the sparse buckets: in the journal, and in blocks of version 1.
 
     [schema, count, sum, zero_threshold, zero_count, positive_index, positive_counts, negative_index, negative_counts, custom_values, hint]
 
@@ -14,7 +14,7 @@ import numpy as np
 import orjson
 
 from spyglass.model.histograms import FloatHistogram, ResetHint
-from spyglass.model.samples import STALE_BITS, HistogramRuns
+from spyglass.model.samples import HistogramRuns
 from spyglass.storage.metrics.ragged import offsets_of
 
 Encoded = list[Any]
@@ -44,12 +44,6 @@ def histogram_bits(encoded: Encoded) -> int:
     return int.from_bytes(blake2b(orjson.dumps(encoded), digest_size=8).digest(), "little")
 
 
-def is_stale_encoded(encoded: Sequence[Any]) -> bool:
-    """Whether it says that the series ended: its sum is the stale marker."""
-    total = encoded[2]
-    return isinstance(total, dict) and total["b"] == STALE_BITS
-
-
 def decode_histogram(encoded: Sequence[Any]) -> FloatHistogram:
     schema, count, total, threshold, zero, p_index, p_counts, n_index, n_counts, custom, hint = encoded
     return FloatHistogram(
@@ -67,17 +61,17 @@ def decode_histogram(encoded: Sequence[Any]) -> FloatHistogram:
     )
 
 
-def histogram_runs(items: Iterable[tuple[int, int, Sequence[Any]]]) -> list[HistogramRuns]:
-    """(row, time_ms, encoded) in any order -> one HistogramRuns, or nothing. The first of two at one place wins."""
-    unique: dict[tuple[int, int], Sequence[Any]] = {}
-    for row, time_ms, encoded in items:
-        unique.setdefault((row, time_ms), encoded)
+def histogram_runs(items: Iterable[tuple[int, int, FloatHistogram]]) -> list[HistogramRuns]:
+    """(row, time_ms, histogram) in any order -> one HistogramRuns, or nothing. The first of two at one place wins."""
+    unique: dict[tuple[int, int], FloatHistogram] = {}
+    for row, time_ms, histogram in items:
+        unique.setdefault((row, time_ms), histogram)
     if not unique:
         return []
     keys = sorted(unique)
     rows, counts = np.unique([row for row, _ in keys], return_counts=True)
     values = np.empty(len(keys), object)
-    values[:] = [decode_histogram(unique[key]) for key in keys]
+    values[:] = [unique[key] for key in keys]
     times = np.asarray([time_ms for _, time_ms in keys], np.int64)
     return [HistogramRuns(rows.astype(np.int64), offsets_of(counts), times, values)]
 

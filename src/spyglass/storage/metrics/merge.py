@@ -17,12 +17,16 @@ from spyglass.model.labels import LabelTable
 from spyglass.protocols.files import Files
 from spyglass.storage.metrics.assemble import SourceAnswer, unify_rows
 from spyglass.storage.metrics.block import Block
-from spyglass.storage.metrics.block_writer import HistogramRow, StripeSource, write_block
+from spyglass.storage.metrics.block_writer import StripeSource, write_block
 from spyglass.storage.metrics.decoded_cache import DecodedCache
 from spyglass.storage.metrics.fingerprints import table_fingerprints
+from spyglass.storage.metrics.histogram_columns import NO_HISTOGRAMS, HistogramColumns, joined, ordered
 from spyglass.storage.metrics.label_columns import sort_order
 from spyglass.storage.metrics.ragged import Ragged, keep_where, merge_ragged, offsets_of, slice_bounds, take
 from spyglass.storage.metrics.stripe import OnCorrupt, Stripe
+
+_NUMBERS_EACH = 2
+"""What a histogram weighs against a sample when rows are cut into slices: about 15,000 at once."""
 
 ALL_TIME = (-(2**62), 2**62)
 
@@ -181,18 +185,45 @@ def _readable(
 
 
 def stored_histograms(
-    blocks: Sequence[Block], rows_of: Sequence[I64], before: I64, on_corrupt: OnCorrupt
-) -> list[HistogramRow]:
-    """The histograms of all blocks by their new rows and times; of two at one place the earlier block's."""
-    found: dict[tuple[int, int], object] = {}
-    for block, rows in zip(blocks, rows_of, strict=True):
-        try:
-            stored = block.histogram_rows()
-        except CorruptData as err:
-            on_corrupt(err)
-            continue
-        for row, time_ms, encoded in stored:
-            at = int(rows[row])
-            if at >= 0 and time_ms >= before[at] and not block.hides(row, time_ms):
-                found.setdefault((at, time_ms), encoded)
-    return [(row, time_ms, found[row, time_ms]) for row, time_ms in sorted(found)]
+    blocks: Sequence[Block],
+    rows_of: Sequence[I64],
+    before: I64,
+    on_corrupt: OnCorrupt,
+    span: tuple[int, int] = ALL_TIME,
+) -> Iterator[HistogramColumns]:
+    """The histograms of all blocks in the closed span, some new rows at a time; of two at one place the earlier block's."""
+    weights = np.zeros(len(before), np.int64)
+    for block, row_map in zip(blocks, rows_of, strict=True):
+        counts = _histogram_counts(block, on_corrupt)
+        kept = row_map >= 0
+        np.add.at(weights, row_map[kept], counts[kept])
+    held = np.flatnonzero(weights)
+    for low, high in slice_bounds(weights[held] * _NUMBERS_EACH):
+        first, last = int(held[low]), int(held[high - 1])
+        parts = [
+            _histogram_slice(block, row_map, (first, last), before, on_corrupt, span)
+            for block, row_map in zip(blocks, rows_of, strict=True)
+        ]
+        yield ordered(joined(parts))
+
+
+def _histogram_counts(block: Block, on_corrupt: OnCorrupt) -> I64:
+    try:
+        return block.native.counts(block.series)
+    except CorruptData as err:
+        on_corrupt(err)
+        return np.zeros(block.series, np.int64)
+
+
+def _histogram_slice(
+    block: Block, row_map: I64, new_rows: tuple[int, int], before: I64, on_corrupt: OnCorrupt, span: tuple[int, int]
+) -> HistogramColumns:
+    """The block's histograms of the new rows in the closed range."""
+    rows = np.flatnonzero((row_map >= new_rows[0]) & (row_map <= new_rows[1]))
+    try:
+        found = block.histograms(rows, *span, on_corrupt) if len(rows) else NO_HISTOGRAMS
+    except CorruptData:
+        # Told when they were counted.
+        return NO_HISTOGRAMS
+    found = found.with_rows(row_map[found.rows])
+    return found.take(np.flatnonzero(found.times >= before[found.rows]))

@@ -20,8 +20,9 @@ from spyglass.model.arrays import F64, I64
 from spyglass.model.errors import StorageError
 from spyglass.model.labels import LabelTable
 from spyglass.model.samples import WriteBatch
-from spyglass.storage.metrics.block_writer import HistogramRow, StripeSource
-from spyglass.storage.metrics.histogram_codec import encode_histogram
+from spyglass.storage.metrics.block_writer import StripeSource
+from spyglass.storage.metrics.histogram_columns import columns_of
+from spyglass.storage.metrics.histogram_columns import ordered as sorted_histograms
 from spyglass.storage.metrics.label_columns import label_order, sort_order
 from spyglass.storage.metrics.prometheus_head import PrometheusHead, read_prometheus_head
 from spyglass.storage.metrics.ragged import CHUNK_SAMPLES, Ragged, offsets_of, slice_bounds, take
@@ -91,16 +92,16 @@ def _import_block(path: Path, store: DiskMetricStore, report: ImportReport) -> N
         StripeSource(start, partial(_slices, block, ordered, start, start + range_ms - 1))
         for start in range(low * range_ms, (high + 1) * range_ms, range_ms)
     ]
-    histograms: list[HistogramRow] = [
-        (row, time_ms, encode_histogram(histogram))
+    histograms = columns_of(
+        (row, time_ms, histogram)
         for row, series in enumerate(ordered)
         for time_ms, histogram in block.histograms(series)
-    ]
+    )
     span = (low * range_ms, (high + 1) * range_ms - 1)
-    report.samples += store.add_block(table.take(order), stripes, names, span, histograms=histograms)
+    report.samples += store.add_block(table.take(order), stripes, names, span, histograms=[histograms])
     report.blocks += 1
     report.series += len(held)
-    report.histograms += len(histograms)
+    report.histograms += histograms.size
 
 
 def _slices(block: PrometheusBlock, ordered: Sequence[StoredSeries], start_ms: int, end_ms: int) -> Iterator[Ragged]:
@@ -139,18 +140,15 @@ def _import_head(head: PrometheusHead, store: DiskMetricStore, report: ImportRep
         rank = np.full(len(head.labels), -1, np.int64)
         rank[rows[order]] = np.arange(len(order))
         stripes = [StripeSource(start, partial(_window, head, start, rank)) for start in sorted(head.windows)]
-        histograms: list[HistogramRow] = [
-            (row, time_ms, encode_histogram(histogram))
-            for row, time_ms, histogram in sorted(
-                ((int(rank[row]), time_ms, h) for (row, time_ms), h in head.histograms.items()), key=lambda one: one[:2]
-            )
-        ]
-        times = [*(time for _, time, _ in histograms), *head.windows, *(s + head.range_ms - 1 for s in head.windows)]
+        native = sorted_histograms(
+            columns_of((int(rank[row]), time_ms, h) for (row, time_ms), h in head.histograms.items())
+        )
+        times = [*native.times.tolist(), *head.windows, *(s + head.range_ms - 1 for s in head.windows)]
         report.samples += store.add_block(
-            table.take(order), stripes, names, (min(times), max(times)), histograms=histograms
+            table.take(order), stripes, names, (min(times), max(times)), histograms=[native]
         )
         report.series += len(rows)
-        report.histograms += len(histograms)
+        report.histograms += native.size
     _import_extras(head, store)
 
 

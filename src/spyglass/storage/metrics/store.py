@@ -30,7 +30,7 @@ from spyglass.storage.journal import Journal, JournalOptions
 from spyglass.storage.metrics.assemble import EMPTY_ANSWER, SourceAnswer, assemble, unify_rows
 from spyglass.storage.metrics.block import Block
 from spyglass.storage.metrics.block_set import BlockSet
-from spyglass.storage.metrics.block_writer import HistogramRow, StripeSource, write_block
+from spyglass.storage.metrics.block_writer import StripeSource, write_block
 from spyglass.storage.metrics.checkpoint import Checkpoint
 from spyglass.storage.metrics.compaction_plan import plan_merge
 from spyglass.storage.metrics.cuts import Cut, Held, levels_of, plan_cuts
@@ -38,6 +38,7 @@ from spyglass.storage.metrics.decoded_cache import DecodedCache
 from spyglass.storage.metrics.expiry import Expiry
 from spyglass.storage.metrics.flush import write_part
 from spyglass.storage.metrics.head import Head, HeadCounters
+from spyglass.storage.metrics.histogram_columns import HistogramColumns
 from spyglass.storage.metrics.level import Level
 from spyglass.storage.metrics.merge import Cutoffs, merge_blocks
 from spyglass.storage.metrics.options import MetricStoreOptions
@@ -467,7 +468,7 @@ class DiskMetricStore:
         names: Sequence[str],
         span: tuple[int, int],
         *,
-        histograms: Iterable[HistogramRow] = (),
+        histograms: Iterable[HistogramColumns] = (),
     ) -> int:
         """Take samples of any age from elsewhere as a block. Where the store has a sample already, that one stays.
 
