@@ -33,6 +33,11 @@ COARSE = MetricStoreOptions(
 )
 
 
+def end_of(days: float) -> int:
+    """When `samples` end."""
+    return START + int(days * DAY)
+
+
 class OneStore:
     """`MetricStores` of one tenant."""
 
