@@ -8,6 +8,8 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -48,8 +50,22 @@ def child(folder: Path, seed: int) -> None:
             store.flush()
 
 
-def crash_round(folder: Path, seed: int, *, most_s: float = 0.4) -> int:
-    """Start a child, kill it after a random time, and check. Returns how many scrapes are in the store.
+@dataclass(frozen=True, slots=True)
+class CrashRound:
+    """What a kill left: scrapes in the store, how many of them were acknowledged, blocks, and what opening it had to repair.
+
+    open_s: CPU seconds of opening it again.
+    """
+
+    scrapes: int
+    acknowledged: int
+    blocks: int
+    repairs: Sequence[str]
+    open_s: float
+
+
+def crash_round(folder: Path, seed: int, *, most_s: float = 0.4) -> CrashRound:
+    """Start a child, kill it after a random time, and check.
 
     Raises: AssertionError saying what is wrong, with the seed.
     """
@@ -65,9 +81,13 @@ def crash_round(folder: Path, seed: int, *, most_s: float = 0.4) -> int:
         whole = [line for line in lines if line.endswith("\n")]
         assert whole, f"seed {seed}: the child did not start"
         acknowledged = int(whole[-1])
+    began = time.process_time()
     store = _open(folder)
+    open_s = time.process_time() - began
     try:
-        return _check(dump(select(store)), acknowledged, seed)
+        stats = store.stats()
+        scrapes = _check(dump(select(store)), acknowledged, seed)
+        return CrashRound(scrapes, acknowledged + 1, stats.blocks, stats.notes, open_s)
     finally:
         store.close()
 

@@ -1,0 +1,80 @@
+"""Starting again over a full log: how long a store of ten thousand series and most of a million samples needs.
+
+CPU seconds, because a machine that runs tests does other things too. The bounds are the product's: a second after a clean stop, five
+seconds per ten million samples of log after a crash.
+"""
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spyglass.model.labels import labels_of
+from spyglass.model.matchers import Matcher
+from spyglass.model.samples import WriteBatch
+from spyglass.protocols.metric_store import SelectHints
+from spyglass.storage.clock import SystemClock
+from spyglass.storage.files import RealFiles
+from spyglass.storage.metrics.options import MetricStoreOptions
+from spyglass.storage.metrics.store import DiskMetricStore
+from spyglass.testing.metric_store_suite import T0, UnlimitedBudget
+
+SERIES, SCRAPES = 10_000, 90
+LABELS = [
+    labels_of({"__name__": f"metric_{n % 50}", "instance": f"host-{n // 50}", "job": "node"}) for n in range(SERIES)
+]
+
+
+def opened(folder: Path) -> DiskMetricStore:
+    options = MetricStoreOptions(retention_ms=0, min_free_bytes=0)
+    return DiskMetricStore(folder, files=RealFiles(), clock=SystemClock(), options=options)
+
+
+@contextmanager
+def cpu_seconds_below(most: float, what: str) -> Iterator[None]:
+    began = time.process_time()
+    yield
+    spent = time.process_time() - began
+    print(f"{what}: {spent:.2f} s")
+    assert spent < most, f"{what}: {spent:.2f} s, at most {most} s"
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """(the folder after a clean stop, what a crash just before it would have left)."""
+    clean, crashed = tmp_path_factory.mktemp("restart") / "clean", tmp_path_factory.mktemp("restart") / "crashed"
+    store = opened(clean)
+    refs = store.resolve(LABELS)
+    for number in range(SCRAPES):
+        values = np.arange(SERIES, dtype=np.float64) * number
+        store.append(WriteBatch(refs, np.full(SERIES, T0 + number * 15_000), values), durable=number == SCRAPES - 1)
+    shutil.copytree(clean, crashed)
+    store.close()
+    return clean, crashed
+
+
+def samples(store: DiskMetricStore) -> int:
+    everything = [Matcher.of("__name__", "=~", ".+")]
+    end = T0 + SCRAPES * 15_000
+    selection = store.select(everything, start_ms=T0, end_ms=end, hints=SelectHints(), budget=UnlimitedBudget())
+    return sum(int(piece.values.size) for piece in selection.pieces)
+
+
+def test_after_a_crash_the_log_is_read_at_two_million_samples_a_second(stopped: tuple[Path, Path]) -> None:
+    """Everything that was acknowledged is there, half a second later."""
+    with cpu_seconds_below(5 * SERIES * SCRAPES / 10e6, "after a crash"):
+        store = opened(stopped[1])
+    assert samples(store) == SERIES * SCRAPES
+    store.close()
+
+
+def test_after_a_clean_stop_a_store_is_ready_within_a_second(stopped: tuple[Path, Path]) -> None:
+    """However full the head was."""
+    with cpu_seconds_below(1.0, "after a clean stop"):
+        store = opened(stopped[0])
+    assert samples(store) == SERIES * SCRAPES
+    store.close()
