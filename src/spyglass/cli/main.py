@@ -32,8 +32,8 @@ MODULES = {"import": "importing"}
 EXIT_CONFIG = 2
 
 
-def build(names: Sequence[str]) -> typer.Typer:
-    """The command-line application with these subcommands."""
+def build(name: str = "") -> typer.Typer:
+    """The command-line application with this subcommand; without one, all are named and none is imported."""
     app = typer.Typer(
         name="spyglass",
         help="Spyglass: metrics, logs, dashboards and alerts in one process.",
@@ -49,21 +49,32 @@ def build(names: Sequence[str]) -> typer.Typer:
             typer.echo(f"spyglass {__version__}")
             raise typer.Exit
 
-    for name in names:
-        module = importlib.import_module(f"spyglass.cli.commands.{MODULES.get(name, name)}")
-        if hasattr(module, "app"):
-            app.add_typer(module.app, name=name, help=COMMANDS[name])
-        else:
-            app.command(name, help=module.command.__doc__ or COMMANDS[name])(module.command)
+    if not name:
+        for title, text in COMMANDS.items():
+            app.command(title, help=_sentence(text))(_listed)
+        return app
+    module = importlib.import_module(f"spyglass.cli.commands.{MODULES.get(name, name)}")
+    if hasattr(module, "app"):
+        app.add_typer(module.app, name=name, help=COMMANDS[name])
+    else:
+        app.command(name, help=module.command.__doc__ or COMMANDS[name])(module.command)
     return app
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
+
+
+def _listed() -> None:
+    """Stands in the list of commands; a command that is asked for is imported before."""
 
 
 def main(arguments: Sequence[str], drop_ins: Mapping[str, str]) -> None:
     """Run the command that the arguments name. drop_ins: the other command lines, for the help."""
-    first = arguments[0] if arguments else ""
-    names = [first] if first in COMMANDS else list(COMMANDS)
-    app = build(names)
-    if first not in COMMANDS:
+    first = next((argument for argument in arguments if not argument.startswith("-")), "")
+    name = first if first in COMMANDS else ""
+    app = build(name)
+    if not name:
         app.info.epilog = "Drop-in command lines: " + "; ".join(f"{n} ({h})" for n, h in drop_ins.items())
     try:
         app(list(arguments), prog_name="spyglass")

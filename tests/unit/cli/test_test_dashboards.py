@@ -14,7 +14,7 @@ WRONG = {"title": "wrong", "panels": [{"id": 1, "type": "flux", "title": "p", "t
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(build(["test", "check"]), ["test", "dashboards", *map(str, arguments)])
+    return CliRunner().invoke(build("test"), ["test", "dashboards", *map(str, arguments)])
 
 
 @pytest.fixture
