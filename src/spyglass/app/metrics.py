@@ -106,6 +106,8 @@ class MetricsPart:
                 remote_write=RemoteWriteIngest(self._ingest),
                 log_query=self.engine.note,
                 query_timeout_seconds=shared.settings.queries.timeout_s,
+                read_samples_max=settings.read_samples_max,
+                read_frame_bytes_max=settings.read_frame_bytes_max,
                 external_url=settings.external_url,
                 ui_port=lambda: ui_port,
                 runtime=self._reloads.runtime,

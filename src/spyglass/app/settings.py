@@ -42,6 +42,7 @@ class MetricsSettings:
     retention_rules: (matchers, ms to keep the series that pass them; 0: for ever).
     downsampling: (resolution, age at which it is made, how long it is kept; 0: for ever), finest first.
     features: upstream's --enable-feature names; None: every experimental part of the language is on.
+    read_samples_max, read_frame_bytes_max: as in PrometheusDeps.
     start_timestamps: keep and use them, as `st-storage` and `use-start-timestamps` among the features do each.
     """
 
@@ -61,6 +62,8 @@ class MetricsSettings:
     external_url: str = ""
     features: frozenset[str] | None = None
     start_timestamps: bool = False
+    read_samples_max: int = 50_000_000
+    read_frame_bytes_max: int = 1 << 20
     flags: Mapping[str, str] = field(default_factory=dict)
 
 

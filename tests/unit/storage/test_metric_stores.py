@@ -9,6 +9,7 @@ from spyglass.protocols.metric_store import MetricStore
 from spyglass.storage.files import RealFiles
 from spyglass.storage.memory_metrics import MemoryMetricStore
 from spyglass.storage.metrics.options import MetricStoreOptions
+from spyglass.storage.metrics.start_timestamps import FOLDER, StartTimestampStore
 from spyglass.storage.metrics.store import DiskMetricStore
 from spyglass.testing.clock import VirtualClock
 from spyglass.testing.metric_store_suite import Harness, MetricStoreSuite
@@ -50,6 +51,30 @@ class ReopenedHarness(DiskHarness):
     def settle(self) -> MetricStore:
         self.reopen()
         return self.disk
+
+
+class StartedHarness:
+    """A store with its start timestamps beside it; opened again by settling."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folders = (folder, folder / FOLDER)
+        self.store: MetricStore = self._open()
+
+    def settle(self) -> MetricStore:
+        self.store.close()
+        self.store = self._open()
+        return self.store
+
+    def _open(self) -> MetricStore:
+        files, clock = RealFiles(), VirtualClock()
+        samples, starts = (DiskMetricStore(one, files=files, clock=clock, options=OPTIONS) for one in self._folders)
+        return StartTimestampStore(samples, starts)
+
+
+class TestWithStartTimestamps(MetricStoreSuite):
+    @pytest.fixture
+    def harness(self, tmp_path: Path) -> Harness:
+        return StartedHarness(tmp_path)
 
 
 class TestMemory(MetricStoreSuite):

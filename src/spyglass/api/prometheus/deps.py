@@ -37,7 +37,7 @@ class PrometheusDeps:
     """config_text: the loaded file with its secrets masked. flags: as on a Prometheus command line, without dashes.
 
     budget: a new budget for a query that may take so many seconds. reload: loads the configuration again, raises ConfigError.
-    read_samples_max: of a remote read that is not streamed. read_frame_bytes_max: of a frame of one that is; both as upstream's.
+    read_samples_max: of a remote read that is not streamed, 0: no limit. read_frame_bytes_max: of a frame of one that is.
     remote_write, answers: the receiver, and what makes queries that are asked at once; the application makes what is not given.
     log_query: notes a query that another's evaluation answered.
     ready: the reason why not, or "". external_labels: for federation and remote read. ui_port: of the web UI in this process, or 0.

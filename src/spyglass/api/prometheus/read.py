@@ -89,7 +89,7 @@ def _samples(
     results = []
     for query in asked.queries:
         results.append(_series(_select(store, query, external, budget), external))
-        if sum(len(series.times) + len(series.histograms) for series in results[-1]) > samples_max:
+        if samples_max and sum(len(one.times) + len(one.histograms) for one in results[-1]) > samples_max:
             raise TooManySamples(f"exceeded sample limit ({samples_max})")
     return snappy.compress(encode_read_response(results))
 

@@ -68,6 +68,8 @@ def settings_of(flags: Flags) -> Settings:
         lookback_ms=milliseconds(flags.text("query.lookback-delta", "5m"), "query.lookback-delta"),
         external_url=flags.text("web.external-url"),
         features=features,
+        read_samples_max=int(flags.text("storage.remote.read-sample-limit", "50000000")),
+        read_frame_bytes_max=int(flags.text("storage.remote.read-max-bytes-in-frame", "1048576")),
         flags={name: values[-1] for name, values in flags.values.items()},
     )
     queries = QuerySettings(
