@@ -23,7 +23,16 @@ from spyglass.query.exec.starts import starts_at
 from spyglass.query.exec.values import Scalar
 from spyglass.query.format import short_float
 from spyglass.query.kernels import extended, over_time, rates, start_timestamps, trends
-from spyglass.query.kernels.windows import Piece, Reaches, Windows, as_runs, separate, windows_of, without_stale
+from spyglass.query.kernels.windows import (
+    Piece,
+    Reaches,
+    Windows,
+    as_runs,
+    row_blocks,
+    separate,
+    windows_of,
+    without_stale,
+)
 from spyglass.query.plan.nodes import PlanNode, Subquery, Window
 
 Result = tuple[F64, Mask]
@@ -96,9 +105,11 @@ class _Output:
         values, present = result
         if len(rows) == len(self.values) and np.array_equal(rows, np.arange(len(rows))):
             self.values, self.present = values, np.array(present)
-        else:
-            self.values[rows] = values
-            self.present[rows] = present
+            return
+        neighbours = len(rows) > 0 and bool((np.diff(rows) == 1).all())
+        place = slice(int(rows[0]), int(rows[0]) + len(rows)) if neighbours else rows
+        self.values[place] = values
+        self.present[place] = present
 
 
 @evaluates(Window)
@@ -142,10 +153,13 @@ def _over_samples(
                 continue
             if node.modifier:
                 output.put(part.rows, _extended(node, part, reaches, ctx))
-            elif selection.starts:
+                continue
+            if selection.starts:
                 output.put(part.rows, _with_starts(node, part, selection, reaches, ctx))
-            else:
-                output.put(part.rows, apply_kernel(node.function, windows_of(part, reaches), arguments, node.range_ms))
+                continue
+            for block in row_blocks(part, shape[1]):
+                windows = windows_of(block, reaches)
+                output.put(block.rows, apply_kernel(node.function, windows, arguments, node.range_ms))
     return output.values, output.present
 
 

@@ -15,7 +15,9 @@ from spyglass.query.kernels.quantiles import quantile_of_sorted
 from spyglass.query.kernels.summation import kahan_add
 
 _SMALL_GROUP = 32
-"""Groups up to this size are summed position by position for all groups at once, larger ones one by one."""
+"""Groups up to this size are summed together with others of their size, larger ones one by one."""
+_BLOCK_VALUES = 1 << 15
+"""Values that are summed at once: a few arrays of 256 kB stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +62,51 @@ def _positions(groups: Groups, chosen: I64) -> Iterator[tuple[I64, I64]]:
 
 def compensated_sum(groups: Groups, values: F64, present: Mask) -> tuple[F64, F64]:
     """Sum and what it lost to rounding, per group and step [G,T] each."""
-    total = np.zeros((len(groups.starts), values.shape[1]))
-    lost = np.zeros(total.shape)
-    small = np.flatnonzero(groups.sizes <= _SMALL_GROUP)
-    clean = np.where(present, values, 0.0)
-    for having, rows in _positions(groups, small):
-        at = small[having]
-        total[at], lost[at] = kahan_add(clean[rows], total[at], lost[at])
-    for group in np.flatnonzero(groups.sizes > _SMALL_GROUP).tolist():
+    steps = values.shape[1]
+    sums, lost = np.zeros((len(groups.starts), steps)), np.zeros((len(groups.starts), steps))
+    clean = values if present.all() else np.where(present, values, 0.0)
+    small = groups.sizes <= _SMALL_GROUP
+    for size in np.unique(groups.sizes[small]).tolist():
+        alike = np.flatnonzero(groups.sizes == size)
+        groups_at_once = max(_BLOCK_VALUES // (size * max(steps, 1)), 1)
+        for at in range(0, len(alike), groups_at_once):
+            chosen = alike[at : at + groups_at_once]
+            rows = groups.order[groups.starts[chosen][:, None] + np.arange(size)]
+            running, errors = _running(clean[rows])
+            sums[chosen], lost[chosen] = running, _meaningful(errors)
+    for group in np.flatnonzero(~small).tolist():
         rows = groups.order[groups.starts[group] : groups.starts[group] + groups.sizes[group]]
-        total[group], lost[group] = column_sums(clean[rows])
-    return total, lost
+        sums[group], lost[group] = column_sums(clean, rows)
+    return sums, lost
 
 
-def column_sums(block: F64) -> tuple[F64, F64]:
-    """Sums down the columns of [n,T] and their rounding errors, which running sums let us compute for all additions at once."""
+def column_sums(values: F64, rows: I64) -> tuple[F64, F64]:
+    """Sums down the columns of some rows and their rounding errors [T], a block of rows at a time."""
+    steps = values.shape[1]
+    sums, errors = values[rows[0]], np.zeros(steps)
+    rows_at_once = max(_BLOCK_VALUES // max(steps, 1), _SMALL_GROUP)
+    for at in range(1, len(rows), rows_at_once):
+        block = np.concatenate([sums[None, :], values[rows[at : at + rows_at_once]]])
+        sums, lost = _running(block)
+        errors = errors + lost
+    return sums, _meaningful(errors)
+
+
+def _running(block: F64) -> tuple[F64, F64]:
+    """Sums over the next to last axis of [...,n,T] and the rounding errors of all additions, which running sums give exactly."""
     with np.errstate(all="ignore"):
-        running = np.cumsum(block, axis=0)
-        before, after, added = running[:-1], running[1:], block[1:]
+        running = np.cumsum(block, axis=-2)
+        before, after, added = running[..., :-1, :], running[..., 1:, :], block[..., 1:, :]
         virtual = after - before
-        errors = (before - (after - virtual)) + (added - virtual)
-        lost = errors.sum(axis=0)
-        return running[-1], np.where(np.isfinite(lost), lost, 0.0)
+        errors = before - (after - virtual)
+        np.subtract(added, virtual, out=virtual)
+        errors += virtual
+        return running[..., -1, :], errors.sum(axis=-2)
+
+
+def _meaningful(errors: F64) -> F64:
+    """An infinite sum has no error."""
+    return np.where(np.isfinite(errors), errors, 0.0)
 
 
 def total(groups: Groups, values: F64, present: Mask) -> F64:

@@ -6,13 +6,17 @@ searched once per step instead of once per series and step. Kernels take `Window
 Shapes: S series, T steps, M samples, N timestamps shared by a tile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from spyglass.model.arrays import F64, I64, Mask
 from spyglass.model.samples import SampleRuns, SampleTile, is_stale
+
+_BLOCK_VALUES = 1 << 15
+_BLOCK_ROWS_MIN = 16
+"""Samples or results per block: some arrays of 256 kB. Smaller blocks cost calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +220,18 @@ def _split_tile(tile: SampleTile) -> list[Piece]:
         chosen = np.flatnonzero(full)
         pieces.insert(0, SampleTile(tile.rows[chosen], tile.times, tile.values[chosen], None, False))
     return pieces
+
+
+def row_blocks(piece: Piece, steps: int) -> Iterator[Piece]:
+    """A tile in blocks of series (views), small enough that what a kernel makes of one stays in the cache."""
+    if isinstance(piece, SampleRuns):
+        yield piece
+        return
+    rows_at_once = max(_BLOCK_VALUES // max(steps, len(piece.times)), _BLOCK_ROWS_MIN)
+    for start in range(0, len(piece.rows), rows_at_once):
+        part = slice(start, start + rows_at_once)
+        present = None if piece.present is None else piece.present[part]
+        yield SampleTile(piece.rows[part], piece.times, piece.values[part], present, piece.may_be_stale)
 
 
 def windows_of(piece: Piece, reaches: Reaches) -> Windows:
