@@ -68,7 +68,7 @@ def _reduced(node: Aggregate, frame: Frame, wanted: F64 | None, ctx: EvalContext
         values, present, histograms = histogram_aggregate.reduce(node, frame, groups, group_ids, wanted, ctx)
         return Frame(labels, ctx.grid, values, present, histograms, drop)
     values = reduce_floats(node.op, groups, frame.values, frame.present, wanted)
-    present = groups.count(frame.present) > 0
+    present = groups.any(frame.present)
     ctx.budget.charge_bytes(-work)
     return Frame(labels, ctx.grid, values, present, None, drop)
 

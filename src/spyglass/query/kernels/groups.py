@@ -45,7 +45,15 @@ class Groups:
 
     def count(self, present: Mask) -> I64:
         """Samples per group and step [G,T]."""
+        if present.all():
+            return np.repeat(self.sizes[:, None], present.shape[1], axis=1)
         return self.fold(np.add, present.astype(np.int64)).astype(np.int64)
+
+    def any(self, present: Mask) -> Mask:
+        """Where a group has a sample [G,T]."""
+        if present.all():
+            return np.ones((len(self.starts), present.shape[1]), bool)
+        return self.fold(np.logical_or, present).astype(bool)
 
 
 def _is_identity(order: I64) -> bool:

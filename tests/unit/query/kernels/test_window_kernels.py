@@ -15,7 +15,7 @@ from spyglass.query.exec.window import KERNELS
 from spyglass.query.kernels import rates, summation, trends
 from spyglass.query.kernels.instant import newest
 from spyglass.query.kernels.over_time import quantile_over_time
-from spyglass.query.kernels.windows import Piece, Reaches, as_runs, separate, windows_of, without_stale
+from spyglass.query.kernels.windows import Piece, Reaches, as_runs, row_blocks, separate, windows_of, without_stale
 
 Window = Sequence[tuple[int, float]]
 
@@ -273,3 +273,14 @@ def test_resets_of_one_series_do_not_blur_another() -> None:
         windows = windows_of(piece, reaches)
         found, _ = rates.extrapolated(windows, is_counter=True, is_rate=False, range_ms=51_000)
         assert found[1, 0] == pytest.approx(3.5 * 51 / 50, rel=1e-12)
+
+
+def test_a_large_tile_falls_into_blocks_of_series() -> None:
+    """In order, every series once, all of its samples; one with many samples has few series to a block."""
+    rows, times = np.arange(100, 600), np.arange(400) * 15_000
+    tile = SampleTile(rows, times, np.arange(500 * 400, dtype=np.float64).reshape(500, 400), None, False)
+    blocks = [block for block in row_blocks(tile, 240) if isinstance(block, SampleTile)]
+    assert len(blocks) > 3
+    assert np.array_equal(np.concatenate([block.rows for block in blocks]), rows)
+    assert np.array_equal(np.concatenate([block.values for block in blocks]), tile.values)
+    assert all(np.shares_memory(block.values, tile.values) for block in blocks)
