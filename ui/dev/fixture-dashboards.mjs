@@ -1,4 +1,5 @@
 // Dashboards that the fixture server serves: the first one, and a gallery with a panel of every kind.
+import { everyFeature } from './fixture-features.mjs';
 import { cyclic, fiveThousand, hostile } from './fixture-hostile.mjs';
 
 const prometheus = { type: 'prometheus', uid: 'prometheus' };
@@ -232,6 +233,7 @@ export const options = {
 };
 
 export const dashboards = [
+  { dashboard: everyFeature, slug: 'every-feature', folder: 'Fixtures' },
   { dashboard: hostile, slug: 'hostile', folder: 'Hostile' },
   { dashboard: cyclic, slug: 'cyclic', folder: 'Hostile' },
   { dashboard: fiveThousand, slug: 'five-thousand', folder: 'Hostile' },

@@ -8,6 +8,9 @@ const open = async (page, url, uid, query = '') => {
   return new DashboardPage(page);
 };
 
+/** Rows of labels, of a table that has none. */
+const EMPTY = ['transformation labelsToFields'];
+
 export const specs = [
   {
     name: 'every panel of the gallery draws',
@@ -22,6 +25,26 @@ export const specs = [
       assert.deepEqual(odd, [['Broken query', 'error'], ['No data', 'empty']]);
       assert.match(await page.getByRole('region', { name: 'Unknown kind' }).first().innerText(), /acme-flower-panel/);
       assert.match(await page.getByRole('region', { name: 'Broken query' }).innerText(), /parse error/);
+    },
+  },
+  {
+    name: 'every feature that public dashboards use draws',
+    fixture: true,
+    viewport: { width: 1600, height: 1400 },
+    async test({ page, url }) {
+      page.setDefaultTimeout(30000);
+      await open(page, url, 'features');
+      const count = await page.locator('.panel').count();
+      assert.ok(count > 150, `${count} panels`);
+      const states = new Map();
+      for (let at = 0; at < count; at += 24) {
+        await page.locator('.panel').nth(at).scrollIntoViewIfNeeded();
+        await page.waitForFunction(() => [...document.querySelectorAll('.panel[data-state="loading"]')].every((p) => p.getBoundingClientRect().top > innerHeight + 240 || p.getBoundingClientRect().bottom < -240));
+        for (const [title, state, text] of await page.locator('.panel').evaluateAll((all) => all.map((p) => [p.getAttribute('aria-label'), p.dataset.state, p.querySelector('.message')?.textContent ?? '']))) if (state !== 'loading') states.set(title, `${state} ${text}`.trim());
+      }
+      assert.equal(states.size, new Set(await page.locator('.panel').evaluateAll((all) => all.map((p) => p.getAttribute('aria-label')))).size, 'every panel was seen');
+      const odd = [...states].filter(([, state]) => state !== 'done');
+      assert.deepEqual(odd.filter(([title]) => !EMPTY.includes(title)), []);
     },
   },
   {
