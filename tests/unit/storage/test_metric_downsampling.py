@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,12 @@ from tests.support.downsampling import (
 
 from spyglass.model.errors import StorageError
 from spyglass.model.histograms import FloatHistogram
+from spyglass.model.labels import LabelTable
 from spyglass.model.samples import WriteBatch, is_stale
 from spyglass.storage.files import RealFiles
+from spyglass.storage.metrics.block_writer import StripeSource
 from spyglass.storage.metrics.options import RetentionRule
+from spyglass.storage.metrics.ragged import Ragged
 from spyglass.storage.metrics.store import DiskMetricStore
 from spyglass.testing.clock import VirtualClock
 from spyglass.testing.faulty_files import FaultyFiles
@@ -385,3 +389,27 @@ def test_stale_markers_that_end_a_bucket_are_kept(pair: Pair) -> None:
     found = dump(select(pair.coarse, "__name__=requests_total n=2"))
     bits = [np.array([bits for _, bits in one], np.uint64).view(np.float64) for one in found.values()]
     assert all(is_stale(values).any() for values in bits)
+
+
+def test_what_is_imported_into_the_past_is_in_buckets_too(own: DiskMetricStore) -> None:
+    """Series that come as a block of old samples are in the windows that were made without them; the others stay as they are."""
+    before = answers(ask(own, "sum_over_time(temperature[1h])", START + HOUR, START + 6 * DAY, HOUR))
+    labels = [metric("imported", n=str(n)) for n in range(5)]
+    count = int(3 * DAY / (2 * MINUTE))
+
+    def slices(start: int) -> list[Ragged]:
+        times = start + np.arange(60) * 2 * MINUTE
+        return [Ragged(np.arange(5), np.arange(6) * 60, np.tile(times, 5), np.repeat(np.arange(5.0), 60))]
+
+    table = LabelTable.from_labels(labels)
+    starts = range(START + DAY, START + 4 * DAY, 2 * HOUR)
+    stripes = [StripeSource(start, partial(slices, start)) for start in starts]
+    assert own.add_block(table, stripes, ["__name__", "n"], (START + DAY, START + 4 * DAY)) == 5 * count
+    for _ in range(2):
+        found = answers(ask(own, "count_over_time(imported[1h])", START, START + 6 * DAY, HOUR))
+        assert {one: values.sum() for one, (values, _) in found.items()} == {one[1:]: count for one in labels}
+        after = answers(ask(own, "sum_over_time(temperature[1h])", START + HOUR, START + 6 * DAY, HOUR))
+        for one in before:
+            np.testing.assert_array_equal(after[one], before[one])
+        own.maintain(0)
+    assert min(block.min_ms for block in own.blocks) > START + 10 * DAY

@@ -2,6 +2,7 @@
 
     downsampled/300000/00000042.block       buckets of 5 minutes
     downsampled/300000/00000042.tombstones  what was deleted from it
+    downsampled/300000/aside/               what is about to be merged
 
 A window is made once, from samples or from the next finer buckets, when all of it is old enough. The caller holds the upkeep lock for
 whatever changes something; `blocks` may be read at any time.
@@ -16,6 +17,7 @@ import numpy as np
 
 from spyglass.model.matchers import Matcher
 from spyglass.protocols.files import Files
+from spyglass.storage.files import make_folder
 from spyglass.storage.metrics.block import Block
 from spyglass.storage.metrics.block_set import BlockSet
 from spyglass.storage.metrics.bucket_block import BucketBlock
@@ -44,6 +46,8 @@ class Level:
         self.set = BlockSet(folder / str(rule.resolution_ms), files, open_block)
         self.cache = DecodedCache(options.decoded_cache_bytes // _CACHE_SHARE)
         self._expiry = Expiry(_bounded(options, rule))
+        self._aside = folder / str(rule.resolution_ms) / "aside"
+        self._clear_aside()
         self._hollow: set[int] = set()
         """Windows whose sources turned out to hold nothing."""
         self._complete: tuple[object, int | None] = (None, None)
@@ -133,6 +137,31 @@ class Level:
             if self._expiry.is_due(block, newest_ms) and has_room([block]):
                 self._merge([block], newest_ms, on_corrupt)
         self._expiry.forget_all_but(self.blocks)
+
+    def fill(self, block: Block, *, newest_ms: int, on_corrupt: OnCorrupt) -> None:
+        """Add the samples of a block that came late to the windows that are made; buckets that are there already stay as they are."""
+        for held in self.blocks:
+            made = {meta.start_ms for meta in held.stripes}
+            shared = windows_of([block], self.rule.window_ms) & made
+            if shared:
+                self._fill(held, block, sorted(shared), self._work(on_corrupt, newest_ms))
+
+    def _fill(self, held: BucketBlock, late: Block, starts: Sequence[int], work: Work) -> None:
+        make_folder(self._aside)
+        added = []
+        for start in starts:
+            # Aside, so that after a crash no window is there twice.
+            path = self._aside / self.set.new_path().name
+            write_window(path, [late], start, self.rule.window_ms, bucket_layout(self.resolution_ms), work)
+            added.append(BucketBlock(path, self.resolution_ms))
+        path = self.set.new_path()
+        merge_bucket_blocks(path, [held, *added], work)
+        self._replace([held], [path])
+        self._clear_aside()
+
+    def _clear_aside(self) -> None:
+        for path in self._aside.glob("*"):
+            self._files.remove(path)
 
     def _merge(self, blocks: Sequence[Block], newest_ms: int, on_corrupt: OnCorrupt) -> None:
         path = self.set.new_path()

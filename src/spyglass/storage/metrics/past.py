@@ -57,6 +57,11 @@ class Past:
             level.compact(newest_ms=newest_ms, has_room=has_room, on_corrupt=on_corrupt)
             sources = level.blocks
 
+    def fill(self, block: Block, *, newest_ms: int, on_corrupt: OnCorrupt) -> None:
+        """As Level.fill, in every resolution."""
+        for level in self.levels:
+            level.fill(block, newest_ms=newest_ms, on_corrupt=on_corrupt)
+
     def retain(self, newest_ms: int) -> None:
         """Remove what is past its time in each resolution."""
         for level in self.levels:

@@ -495,6 +495,10 @@ class DiskMetricStore:
                 self._head.newest_ms = max(
                     [*newest, *([self._head.newest_ms] if self._head.newest_ms is not None else [])], default=None
                 )
+                newest_ms = self._head.newest_ms
+            for block in added:
+                assert newest_ms is not None, "the block has a newest sample"
+                self._past.fill(block, newest_ms=newest_ms, on_corrupt=self._on_corrupt)
             return sum(block.samples for block in added)
 
     def _has_room_to_merge(self, blocks: Sequence[Block]) -> bool:
