@@ -8,7 +8,8 @@ day     `bench.metric_data`'s back end: 340 endpoints, about 10,000 series, a sc
 scrape  10,000 and 10 x 10,000 series at 1 s, all servers at once.
 active  a million active series by remote write, and a question to a thousand of them.
 
-24 h (57.6 M samples) take about 20 minutes for three servers on two cores. CPU seconds and peak memory are the server process' own
+24 h (57.6 M samples) take about 20 minutes for three servers on two idle cores. After `--minutes` nothing more is begun, and the table
+shows what there is; Ctrl-C ends with the table too. CPU seconds and peak memory are the server process' own
 (/proc). Peers come from Debian (prometheus, victoria-metrics); one that is not installed is left out. Ports are on loopback.
 """
 
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +37,12 @@ PARTS = ("scrape", "active", "day")
 FIRST_QUERY = SHAPES[2]
 
 
-def day(name: str, root: Path, bodies: Prepared, end: float, args: argparse.Namespace) -> dict[str, Any]:
-    """One server's day: in, compacted, started again, asked. end: seconds since 1970."""
+def day(name: str, root: Path, bodies: Prepared, end: float, args: argparse.Namespace, result: dict[str, Any]) -> None:
+    """One server's day: in, compacted, started again, asked. end: seconds since 1970. result: filled as far as it gets."""
     running = server(name, root / name)
     try:
         running.start()
-        result: dict[str, Any] = {"ingest": ingest(running, bodies)}
+        result["ingest"] = ingest(running, bodies)
         say(f"{name}: ingested, {result['ingest']['samples_per_s']:.0f} samples/s")
         running.settle(args.settle)
         running.stop()
@@ -52,7 +54,6 @@ def day(name: str, root: Path, bodies: Prepared, end: float, args: argparse.Name
         say(f"{name}: asked")
         result["clients"] = clients(running, end, args.client_seconds)
         result["clients_apart"] = clients(running, end, args.client_seconds, apart_s=1)
-        return result
     finally:
         running.stop()
 
@@ -61,15 +62,15 @@ def say(text: str) -> None:
     print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
 
 
-def measured(args: argparse.Namespace, root: Path) -> dict[str, dict[str, Any]]:
-    """By server, then by part."""
-    names = installed(args.servers.split(","))
-    results: dict[str, dict[str, Any]] = {name: {} for name in names}
+def measure(args: argparse.Namespace, root: Path, results: dict[str, dict[str, Any]]) -> None:
+    """results: by server, then by part; filled as far as it gets."""
+    names = list(results)
 
     def keep(part: str, found: Mapping[str, Any]) -> None:
         for name, result in found.items():
             results[name][part] = result
 
+    over = time.monotonic() + args.minutes * 60
     # What is written ends now: peers refuse what is far from their clock.
     end_ms = int(time.time() * 1000) // STEP_MS * STEP_MS
     if "scrape" in args.parts:
@@ -86,8 +87,9 @@ def measured(args: argparse.Namespace, root: Path) -> dict[str, dict[str, Any]]:
         say("preparing bodies")
         files = prepared(bodies(args.hours, end_ms - int(args.hours * 3_600_000), BackEnd()), root / "day-bodies")
         say(f"{sum(count for _, count in files)} samples in {len(files)} bodies")
-        keep("day", {name: day(name, root / "day", files, end_ms / 1000 - 30, args) for name in names})
-    return results
+        for name in names:
+            if time.monotonic() < over:
+                day(name, root / "day", files, end_ms / 1000 - 30, args, results[name].setdefault("day", {}))
 
 
 def main() -> None:
@@ -96,14 +98,16 @@ def main() -> None:
     parser.add_argument("--servers", default=",".join(COMMANDS))
     parser.add_argument("--parts", type=lambda text: text.split(","), default=PARTS)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--settle", type=float, default=60.0, help="at most so many seconds for merges after ingestion")
     parser.add_argument("--client-seconds", type=float, default=15.0)
     parser.add_argument("--scrape-seconds", type=float, default=120.0)
     parser.add_argument("--series", type=int, default=1_000_000)
     parser.add_argument("--json", type=Path, help="also write everything here")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="compare-metrics-") as folder:
-        results = measured(args, Path(folder))
+    results: dict[str, dict[str, Any]] = {name: {} for name in installed(args.servers.split(","))}
+    with tempfile.TemporaryDirectory(prefix="compare-metrics-") as folder, suppress(KeyboardInterrupt):
+        measure(args, Path(folder), results)
     report(results)
     if args.json:
         args.json.write_text(json.dumps(results, indent=1))

@@ -7,7 +7,7 @@ from typing import Any
 from bench.compare.queries import RANGES, SHAPES
 
 Results = Mapping[str, Any]
-"""By server: what `measure` found. By key: "day", "scrape_1", "scrape_10", "active"."""
+"""By server, what was found. By key: "day", "scrape_1", "scrape_10", "active"."""
 
 QUANTILE, RATE = SHAPES[2], SHAPES[0]
 WIDTH = 14
@@ -52,13 +52,13 @@ _FIGURES: Sequence[tuple[str, Callable[[Any], float]]] = (
 def _questions(results: Results) -> list[tuple[str, Callable[[Any], float]]]:
     """Sums, and how they compare with Prometheus where it took part."""
     rows: list[tuple[str, Callable[[Any], float]]] = []
-    asked = [days["day"]["queries_ms"] for days in results.values() if "day" in days]
+    asked = [found["day"]["queries_ms"] for found in results.values() if "queries_ms" in found.get("day", {})]
     spans = [name for name, _, _ in RANGES if asked and name in asked[0]]
-    base = results.get("prometheus", {}).get("day")
+    base = results.get("prometheus", {}).get("day", {})
     for span in spans:
         title = f"{len(SHAPES)} queries, {span}: "
         rows.append((title + "sum of medians, ms", lambda r, s=span: sum(_medians(r, s).values())))
-        if base:
+        if "queries_ms" in base:
             peer = base["queries_ms"][span]
             rows.append((title + "geometric mean vs Prometheus", lambda r, s=span, p=peer: _ratio(_medians(r, s), p)))
             rows.append((title + "worst difference, ms", lambda r, s=span, p=peer: _worst(_medians(r, s), p)))
