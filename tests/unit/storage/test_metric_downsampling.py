@@ -366,7 +366,7 @@ def test_a_rule_bounds_every_resolution(tmp_path: Path) -> None:
 
 
 def test_the_last_histogram_of_each_stretch_is_kept(tmp_path: Path) -> None:
-    """Native histograms: the newest of each bucket, as it was written, at its time."""
+    """Native histograms: the newest of each bucket, as it was written, at its time; a rate over them is an estimate."""
     store = open_store(tmp_path, COARSE)
     ref = store.resolve([metric("latency")])
     none = np.zeros(0, np.int64)
@@ -381,6 +381,8 @@ def test_the_last_histogram_of_each_stretch_is_kept(tmp_path: Path) -> None:
     (runs,) = select(store, "__name__=latency", 0, START + 2 * DAY).histograms
     assert runs.times.tolist() == [START + n * 10 * MINUTE for n in range(1, 288 + 1)]
     assert all(value.sum == written[time].sum for time, value in zip(runs.times.tolist(), runs.values, strict=True))
+    warnings = ask(store, "rate(latency[1h])", START + DAY, START + 2 * DAY, HOUR).warnings
+    assert [one for one in warnings if "rate is an estimate for samples that are downsampled to 5m" in one]
     store.close()
 
 

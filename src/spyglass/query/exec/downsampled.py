@@ -36,12 +36,14 @@ def instant_reaches(node: Instant, past: Downsampled, reaches: Reaches, ctx: Eva
     return moved
 
 
-def window_reaches(node: Window, past: Downsampled, reaches: Reaches, ctx: EvalContext) -> Reaches:
+def window_reaches(node: Window, selection: Selection, reaches: Reaches, ctx: EvalContext) -> Reaches:
     """What each step's window covers, so that those over buckets consist of whole ones."""
+    past = selection.downsampled
+    assert past is not None, "asked of a selection without buckets"
     ends = floored(past.levels, reaches.ends)
     starts = floored(past.levels, ends - node.range_ms)
     moved = Reaches(starts, ends, reaches.eval_times)
-    if node.function not in EXACT_ON_LAST and not past.columns and _concerned(past, reaches):
+    if node.function not in EXACT_ON_LAST and _sees_last_only(selection, past, reaches):
         ctx.warn(
             f"{node.function} is an estimate for samples that are downsampled to {_resolutions(past)}: "
             "it sees the last of each stretch",
@@ -59,8 +61,11 @@ def _note_moved(node: Instant | Window, past: Downsampled, asked: Reaches, moved
         ctx.info(message, node.span)
 
 
-def _concerned(past: Downsampled, reaches: Reaches) -> bool:
-    return bool((reaches.starts < past.until_ms).any())
+def _sees_last_only(selection: Selection, past: Downsampled, reaches: Reaches) -> bool:
+    """Whether any window looks at the last samples of buckets in the place of all; of native histograms there are no others."""
+    if not (reaches.starts < past.until_ms).any():
+        return False
+    return not past.columns or any((runs.times <= past.until_ms).any() for runs in selection.histograms)
 
 
 def _resolutions(past: Downsampled) -> str:

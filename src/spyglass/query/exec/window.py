@@ -127,7 +127,7 @@ def _evaluate_window(node: Window, ctx: EvalContext) -> Frame:
     charge_frame(selection.size, ctx)
     past = selection.downsampled
     if past is not None:
-        reaches = downsampled.window_reaches(node, past, reaches, ctx)
+        reaches = downsampled.window_reaches(node, selection, reaches, ctx)
     early = downsampled.early_steps(past, reaches) if past is not None and past.columns else 0
     late = [argument[early:] for argument in arguments]
     values, present = _over_samples(node, selection, downsampled.steps(reaches, slice(early, None)), late, ctx)
