@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from spyglass.ingest.histogram_checks import histogram_problem
 from spyglass.model.arrays import I64
+from spyglass.model.histograms import FloatHistogram
 from spyglass.model.labels import METRIC_NAME, Labels
 from spyglass.model.samples import WriteBatch, WriteOutcome
 from spyglass.model.telemetry import Registry
@@ -110,10 +112,14 @@ class MetricIngest:
 
         Raises: DiskFull, Unavailable: nothing of the batch was stored.
         """
+        batch, refused, kept = _sound(batch)
         outcome = store.append(batch, durable=durable)
         moved = None
         if len(outcome.unknown) or len(_forgotten_histograms(outcome)):
             outcome, moved = self._again(store, batch, outcome, labels_of, durable)
+        if refused:
+            late = ((kept[row], reason) for row, reason in outcome.hist_rejected)
+            outcome = replace(outcome, hist_rejected=tuple(sorted((*refused, *late))))
         self._count(outcome, door)
         return IngestResult(outcome, moved)
 
@@ -145,6 +151,28 @@ class MetricIngest:
         )
         for reason, count in counts:
             self.reject(door, reason, count)
+
+
+def _sound(batch: WriteBatch) -> tuple[WriteBatch, list[tuple[int, str]], list[int]]:
+    """The batch without histograms that are none; those (row, why); the rows of the others in the batch as it came."""
+    refused = [
+        (row, problem)
+        for row, histogram in enumerate(batch.histograms)
+        if isinstance(histogram, FloatHistogram) and (problem := histogram_problem(histogram))
+    ]
+    if not refused:
+        return batch, [], []
+    gone = {row for row, _ in refused}
+    kept = [row for row in range(len(batch.histograms)) if row not in gone]
+    assert batch.hist_refs is not None, "a batch with histograms has their references"
+    assert batch.hist_times is not None, "a batch with histograms has their times"
+    sound = replace(
+        batch,
+        hist_refs=batch.hist_refs[kept] if kept else None,
+        hist_times=batch.hist_times[kept] if kept else None,
+        histograms=[batch.histograms[row] for row in kept],
+    )
+    return sound, refused, kept
 
 
 def _forgotten_histograms(outcome: WriteOutcome) -> I64:
