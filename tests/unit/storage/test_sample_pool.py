@@ -79,3 +79,29 @@ def test_series_that_are_scraped_together_are_one_tile(late: int) -> None:
     assert tile.rows.tolist() == list(range(SLOTS))
     assert tile.times.tolist() == [number * STEP_MS for number in range(late + 5, 39)]
     assert tile.values[8].tolist() == [v for t, v in held[8] if (late + 5) * STEP_MS <= t <= 38 * STEP_MS]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.lists(st.integers(1, 8), min_size=3, max_size=3, unique=True).map(sorted), min_size=4, max_size=SLOTS),
+    st.integers(0, 10),
+    st.integers(0, 10),
+)
+def test_series_that_only_begin_and_end_alike_keep_their_own_times(
+    middles: list[list[int]], start: int, end: int
+) -> None:
+    """The same first and last time and as many samples: what lies between may differ, and the range may cut it anywhere."""
+    start, end = min(start, end), max(start, end)
+    everyone = set(range(len(middles)))
+    between = [{slot for slot, own in enumerate(middles) if number in own} for number in range(1, 9)]
+    pool = SamplePool(1000, SLOTS)
+    held: Samples = {slot: [] for slot in everyone}
+    for number, scrape in enumerate([everyone, *between, everyone]):
+        if scrape:
+            slots = np.array(sorted(scrape))
+            pool.append(slots, np.full(len(slots), number), slots * 100.0 + number)
+        for slot in scrape:
+            held[slot].append((number, slot * 100.0 + number))
+    found = _by_row(pool.select(np.arange(len(middles)), start, end))
+    expected = {slot: [one for one in own if start <= one[0] <= end] for slot, own in held.items()}
+    assert found == {slot: own for slot, own in expected.items() if own}

@@ -97,6 +97,8 @@ def _tile(pages: Pages, rows: I64, of_rows: I64, start_ms: int, end_ms: int, may
     length = (of_rows.shape[1] - 1) * size + int(pages.fill[of_rows[0, -1]])
     times = pages.times[of_rows[0]].reshape(-1)[:length]
     low, high = int(np.searchsorted(times, start_ms)), int(np.searchsorted(times, end_ms, side="right"))
+    if not _ends_alike(pages, of_rows, (low, high, length), start_ms, end_ms):
+        return None
     values = np.empty((len(rows), high - low))
     for level in range(low // size, -(-high // size)):
         begin, end = max(low, level * size), min(high, (level + 1) * size)
@@ -105,6 +107,16 @@ def _tile(pages: Pages, rows: I64, of_rows: I64, start_ms: int, end_ms: int, may
             return None
         values[:, begin - low : end - low] = pages.values[mine, within]
     return SampleTile(rows, times[low:high], values, None, may_be_stale)
+
+
+def _ends_alike(pages: Pages, of_rows: I64, bounds: tuple[int, int, int], start_ms: int, end_ms: int) -> bool:
+    """Whether for every row the samples in [start_ms, end_ms] are those from low to high, of `length` in its pages: those next to
+    them are outside. bounds: low, high, length."""
+    low, high, length = bounds
+    size = pages.size
+    if low and (pages.times[of_rows[:, (low - 1) // size], (low - 1) % size] >= start_ms).any():
+        return False
+    return not (high < length and (pages.times[of_rows[:, high // size], high % size] <= end_ms).any())
 
 
 def _with_equal_times_joined(tiles: Sequence[SampleTile]) -> Iterator[SampleTile]:
