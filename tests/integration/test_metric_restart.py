@@ -78,3 +78,14 @@ def test_after_a_clean_stop_a_store_is_ready_within_a_second(stopped: tuple[Path
         store = opened(stopped[0])
     assert samples(store) == SERIES * SCRAPES
     store.close()
+
+
+def test_a_clean_stop_leaves_blocks_and_hardly_any_log(stopped: tuple[Path, Path]) -> None:
+    """What was in memory is in a block, a small part of the log's size; after a crash the log holds it."""
+    clean, crashed = stopped
+
+    def size(folder: Path, pattern: str) -> int:
+        return sum(path.stat().st_size for path in folder.rglob(pattern))
+
+    assert size(crashed, "*.journal") > 10 * (size(clean, "*.journal") + size(clean, "*.block"))
+    assert size(clean, "*.journal") < 1 << 20

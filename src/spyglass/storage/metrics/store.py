@@ -4,6 +4,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from spyglass.model.arrays import I64
-from spyglass.model.errors import CorruptData, DiskFull, Unavailable
+from spyglass.model.errors import CorruptData, DiskFull, StorageError, Unavailable
 from spyglass.model.labels import METRIC_NAME, Labels, LabelTable
 from spyglass.model.matchers import Matcher
 from spyglass.model.samples import Downsampled, Exemplar, Metadata, Selection, WriteBatch, WriteOutcome
@@ -52,6 +53,10 @@ _COOL_NS = 300 * 1_000_000_000
 _FROZEN_MAX = 2
 _MERGE_CACHE_BYTES = 8 << 20
 _SPACE_CHECK_NS = 1_000_000_000
+
+
+CLOSING_SAMPLES_MIN = 200_000
+"""A head with fewer samples is left to the journal when the store is closed: its replay is quick, a block of it would be small."""
 
 
 class DiskMetricStore:
@@ -665,10 +670,17 @@ class DiskMetricStore:
             )
 
     def close(self) -> None:
-        with self._upkeep, self._flushing, self._lock:
-            if self._closed:
-                return
-            self._closed = True
+        """What is in memory becomes blocks, if it would take a while to replay. Whatever fails then is in the journal."""
+        with self._upkeep, self._flushing:
+            if not self._closed and self._head.current.samples >= CLOSING_SAMPLES_MIN:
+                with suppress(StorageError):
+                    # A new segment first: the flush then lets go of all that were before.
+                    self._journal.roll()
+                    self.flush()
+            with self._lock:
+                if self._closed:
+                    return
+                self._closed = True
         self._journal.close()
 
 
