@@ -11,14 +11,14 @@ import numpy as np
 
 from spyglass.model.arrays import F64, I64
 from spyglass.model.histograms import CUSTOM_SCHEMA, FloatHistogram
-from spyglass.model.samples import STALE_BITS
+from spyglass.model.samples import is_stale_histogram
 
 SCHEMA_MIN, SCHEMA_MAX = -4, 8
 
 
 def histogram_problem(histogram: FloatHistogram) -> str:
     """Why it is refused; "" where it is sound. A stale marker is sound whatever else it holds."""
-    if int(np.float64(histogram.sum).view(np.uint64)) == STALE_BITS:
+    if is_stale_histogram(histogram):
         return ""
     problem = _custom_problem(histogram) if histogram.schema == CUSTOM_SCHEMA else _exponential_problem(histogram)
     return (

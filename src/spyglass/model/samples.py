@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from spyglass.model.arrays import F64, I64, U64, Mask, Objects
+from spyglass.model.histograms import FloatHistogram
 from spyglass.model.labels import Labels, LabelTable
 
 STALE_BITS = 0x7FF0000000000002
@@ -31,6 +32,11 @@ def is_stale(values: F64) -> Mask:
     bits: U64 = np.ascontiguousarray(values).view(np.uint64)
     stale: Mask = bits == STALE_BITS
     return stale
+
+
+def is_stale_histogram(value: FloatHistogram) -> bool:
+    """A histogram whose sum is the stale marker says that the series ended."""
+    return int(np.float64(value.sum).view(np.uint64)) == STALE_BITS
 
 
 @dataclass(frozen=True, slots=True)

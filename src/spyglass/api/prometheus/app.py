@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import cache
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -103,12 +104,16 @@ def create_prometheus_app(deps: PrometheusDeps) -> Starlette:
     metrics = RequestMetrics(deps.registry)
     register_store_metrics(deps.registry, deps.stores, deps.ready)
     listed = [(path, _summary(handler), methods) for path, handler, methods in api]
-    described = openapi.describe(listed, prefix=API, version=deps.version)
+
+    @cache
+    def described() -> bytes:
+        """Made when it is first asked for: writing YAML takes longer than opening a port."""
+        return openapi.describe(listed, prefix=API, version=deps.version)
 
     async def description(request: Request, deps: PrometheusDeps) -> Response:
         """This API, described for tools."""
         del request, deps
-        return Response(described, media_type=openapi.OPENAPI_TYPE)
+        return Response(described(), media_type=openapi.OPENAPI_TYPE)
 
     api = (*api, ("/openapi.yaml", description, GET))
     routes = [_route(API + path, handler, methods, deps, metrics) for path, handler, methods in api]

@@ -6,9 +6,10 @@ import numpy as np
 
 from spyglass.model.errors import ExecutionError
 from spyglass.model.labels import Labels
+from spyglass.model.samples import is_stale_histogram
 from spyglass.query.exec.context import EvalContext
 from spyglass.query.exec.registry import Reach, load
-from spyglass.query.exec.select import is_stale_histogram, joined_histograms, reaches_of
+from spyglass.query.exec.select import joined_histograms, reaches_of
 from spyglass.query.kernels.windows import as_runs, separate, without_stale
 from spyglass.query.plan.nodes import RawWindow
 

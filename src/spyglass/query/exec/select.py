@@ -8,9 +8,8 @@ from spyglass.model.arrays import F64, I64, Mask, Objects
 from spyglass.model.errors import ExecutionError
 from spyglass.model.frame import Frame
 from spyglass.model.histogram_arithmetic import detected_hints
-from spyglass.model.histograms import FloatHistogram
 from spyglass.model.labels import LabelTable
-from spyglass.model.samples import STALE_BITS, HistogramRuns, SampleRuns, Selection
+from spyglass.model.samples import HistogramRuns, SampleRuns, Selection, is_stale_histogram
 from spyglass.protocols.metric_store import SelectHints
 from spyglass.query.exec import downsampled
 from spyglass.query.exec.context import EvalContext
@@ -204,8 +203,3 @@ def _newest_float_times(selection: Selection, reaches: Reaches) -> I64:
         found = newest(replace(piece, may_be_stale=False), reaches)
         out[piece.rows] = np.where(found.present, found.times, out[piece.rows])
     return out
-
-
-def is_stale_histogram(value: FloatHistogram) -> bool:
-    """A histogram whose sum is the stale marker says that the series ended."""
-    return int(np.float64(value.sum).view(np.uint64)) == STALE_BITS

@@ -17,10 +17,10 @@ from spyglass.model.frame import Frame
 from spyglass.model.histogram_arithmetic import Combined, IncompatibleSchemas, add, is_reset, subtract, to_schema
 from spyglass.model.histograms import FloatHistogram, ResetHint
 from spyglass.model.labels import METRIC_NAME
-from spyglass.model.samples import Selection
+from spyglass.model.samples import Selection, is_stale_histogram
 from spyglass.query.exec import histogram_sums, notes
 from spyglass.query.exec.context import EvalContext
-from spyglass.query.exec.select import is_stale_histogram, joined_histograms
+from spyglass.query.exec.select import joined_histograms
 from spyglass.query.kernels.windows import Reaches, as_runs, separate, without_stale
 from spyglass.query.plan.nodes import Window
 
