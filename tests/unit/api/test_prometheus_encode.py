@@ -6,7 +6,7 @@ import math
 import numpy as np
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spyglass.api.prometheus.encode import encode_result
@@ -60,7 +60,6 @@ rows = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(rows, st.integers(0, 2**41), st.sampled_from([1, 250, 1000, 15_000]))
 def test_a_matrix_equals_the_naive_one(data: list[list[float | None]], start_ms: int, step_ms: int) -> None:
     """Gaps, empty rows, any grid."""
@@ -89,7 +88,6 @@ def _interesting_floats() -> st.SearchStrategy[float]:
     return st.one_of(st.floats(), near, near.map(float.__neg__), st.integers(-9, 9).map(float))
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.lists(st.one_of(st.none(), _interesting_floats()), min_size=4, max_size=4).filter(any), max_size=5),
     st.one_of(st.integers(-(2**33), 2**41), st.sampled_from([0, 9_999_998_500, 1_790_000_000_000])),
@@ -120,7 +118,6 @@ def test_many_blocks_of_series_are_one_valid_document() -> None:
     assert [[float(v) for _, v in series["values"]] for series in answer["data"]["result"]] == values.tolist()
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.dictionaries(st.sampled_from(["a", "b", "ä"]), st.sampled_from(["", "x", 'q"', "ß"]))),
     st.integers(1, 3),

@@ -37,7 +37,7 @@ PANELS = st.dictionaries(st.sampled_from(PANEL_KEYS), ODD | NAMES, max_size=6)
 VARIABLES = st.dictionaries(st.sampled_from(VARIABLE_KEYS), ODD | NAMES, max_size=6)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(PANELS | ODD, max_size=3), st.lists(VARIABLES | ODD, max_size=3), ODD, ODD)
 def test_odd_values_give_findings(panels: list[Any], variables: list[Any], links: Any, annotations: Any) -> None:
     """No exception, whatever stands where; and no check stumbles."""

@@ -409,7 +409,7 @@ _JSON = st.recursive(
 
 
 @given(st.dictionaries(_KEYS, _JSON, max_size=8))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_the_json_a_model_comes_out(data: Json) -> None:
     """Any object whatever gives a dashboard with a title, panels with types, ids and places; and twice is once."""
     model = migrate(data, SOURCES)
@@ -435,7 +435,7 @@ _PANEL_TYPES = [
 
 
 @given(st.sampled_from(_PANEL_TYPES), st.dictionaries(_KEYS, _JSON, max_size=10))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_the_panel_it_is_migrated(kind: str, panel: Json) -> None:
     """A panel of a known old type with anything in it becomes one of today's, without falling back."""
     for step in PANEL_MIGRATIONS:

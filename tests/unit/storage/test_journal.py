@@ -173,7 +173,7 @@ def test_a_closed_journal_refuses(tmp_path: Path) -> None:
         journal.append(b"x")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(records=st.lists(st.binary(max_size=300), max_size=20), cut=st.integers(0, 400))
 def test_any_cut_keeps_a_prefix(tmp_path_factory: pytest.TempPathFactory, records: list[bytes], cut: int) -> None:
     """Whatever is cut off the end of the last segment, the records before it are served."""

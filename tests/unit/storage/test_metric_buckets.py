@@ -92,7 +92,7 @@ def markers_of(buckets: Buckets) -> set[tuple[int, int]]:
     return set(zip(buckets.markers.rows.tolist(), buckets.markers.times.tolist(), strict=True))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SERIES, st.sampled_from([1, 7, 30]))
 def test_aggregate_is_its_plain_twin(series: list[Series], resolution: int) -> None:
     """Every bucket's aggregates, and which stale markers end one."""
@@ -103,7 +103,7 @@ def test_aggregate_is_its_plain_twin(series: list[Series], resolution: int) -> N
     assert found.rows.tolist() == sorted({row for row, _ in wanted})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SERIES, st.sampled_from([2, 5]))
 def test_coarsening_is_aggregating_at_once(series: list[Series], factor: int) -> None:
     """Buckets of buckets are the buckets of the samples; resets between the fine ones count."""
@@ -113,7 +113,7 @@ def test_coarsening_is_aggregating_at_once(series: list[Series], factor: int) ->
     assert markers_of(found) == markers_of(wanted)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SERIES, st.integers(-40, 200))
 def test_parts_merge_to_the_whole(series: list[Series], cut: int) -> None:
     """Buckets of the samples before and after the end of a bucket, merged, are those of all samples."""

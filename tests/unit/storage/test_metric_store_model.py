@@ -130,7 +130,7 @@ def pair(window_ms: int) -> Iterator[Pair]:
             both.disk.close()
 
 
-@settings(max_examples=35, deadline=None)
+@settings(max_examples=35)
 @given(_history)
 def test_any_history_reads_as_in_the_oracle(history: list[Scrape | Single | Do]) -> None:
     """Scrapes, stragglers, flushes, merges, deletions and restarts in any order."""
@@ -142,7 +142,7 @@ def test_any_history_reads_as_in_the_oracle(history: list[Scrape | Single | Do])
         both.check()
 
 
-@settings(max_examples=35, deadline=None)
+@settings(max_examples=35)
 @given(_history)
 def test_any_history_with_an_out_of_order_window(history: list[Scrape | Single | Do]) -> None:
     """The same with samples up to half an hour late taken."""

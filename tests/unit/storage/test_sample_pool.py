@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spyglass.model.samples import SampleRuns, SampleTile
@@ -53,7 +53,6 @@ def _by_row(pieces: list[SampleTile | SampleRuns]) -> Samples:
     return found
 
 
-@settings(deadline=None)
 @given(_batches, st.lists(st.integers(0, SLOTS + 3), unique=True), st.integers(0, 70), st.integers(0, 70))
 def test_a_selection_is_what_was_appended_in_its_range(
     batches: list[list[set[int]]], slots: list[int], start: int, end: int
@@ -81,7 +80,6 @@ def test_series_that_are_scraped_together_are_one_tile(late: int) -> None:
     assert tile.values[8].tolist() == [v for t, v in held[8] if (late + 5) * STEP_MS <= t <= 38 * STEP_MS]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.lists(st.integers(1, 8), min_size=3, max_size=3, unique=True).map(sorted), min_size=4, max_size=SLOTS),
     st.integers(0, 10),

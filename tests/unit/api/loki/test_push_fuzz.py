@@ -11,7 +11,7 @@ from spyglass.formats.loki_push import encode_protobuf
 from spyglass.model.log_entry import LogEntry
 
 STATUSES = {204, 400, 413, 422, 429}
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 anything: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

@@ -74,7 +74,7 @@ parameters = st.fixed_dictionaries(
 
 
 @given(st.sampled_from(PATHS), parameters)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 def test_any_parameters_have_a_documented_status(path: str, params: dict[str, Any]) -> None:
     """200, or 400 with a reason."""
     with loki() as kit:

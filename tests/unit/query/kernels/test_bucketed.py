@@ -31,7 +31,7 @@ def column(buckets: Buckets, name: str, *, as_tile: bool) -> Piece:
 
 @pytest.mark.parametrize("as_tile", [False, True])
 @pytest.mark.parametrize("function", sorted(BUCKET_COLUMNS))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(points=POINTS, window=st.integers(1, 4), step=st.integers(1, 3))
 def test_windows_of_whole_buckets(
     function: str, as_tile: bool, points: dict[int, float], window: int, step: int

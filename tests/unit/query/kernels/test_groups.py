@@ -21,7 +21,7 @@ def _made(sizes: list[int], steps: int, seed: int, *, gaps: bool) -> tuple[Group
     return Groups.of(group_ids, len(sizes)), group_ids, values, present
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 70), min_size=1, max_size=6), st.integers(1, 5), st.integers(0, 2**32), st.booleans())
 def test_groups_of_any_size_are_summed_without_loss(sizes: list[int], steps: int, seed: int, gaps: bool) -> None:
     """As math.fsum of the members that are there; small groups together, large ones by blocks."""

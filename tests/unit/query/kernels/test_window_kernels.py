@@ -135,7 +135,7 @@ def _assert_close(found: list[list[float | None]], wanted: list[list[float | Non
 
 @pytest.mark.parametrize("name", sorted(KERNELS))
 @given(series=series_strategy, range_s=st.integers(1, 30), as_tile=st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_kernel_equals_its_twin(name: str, series: list[dict[int, float]], range_s: int, as_tile: bool) -> None:
     """On runs and on tiles with gaps, whatever the windows hold."""
     reaches = _reaches(range_s)
@@ -145,7 +145,7 @@ def test_kernel_equals_its_twin(name: str, series: list[dict[int, float]], range
 
 
 @given(series=series_strategy, range_s=st.integers(1, 30), is_counter=st.booleans(), is_rate=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_extrapolation_equals_its_twin(
     series: list[dict[int, float]], range_s: int, is_counter: bool, is_rate: bool
 ) -> None:
@@ -171,7 +171,7 @@ def test_extrapolation_equals_its_twin(
 
 
 @given(series=series_strategy, quantile=st.floats(0, 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_quantile_equals_its_twin(series: list[dict[int, float]], quantile: float) -> None:
     """Between neighbours it is interpolated."""
     reaches = _reaches(20)
@@ -182,7 +182,7 @@ def test_quantile_equals_its_twin(series: list[dict[int, float]], quantile: floa
 
 
 @given(series=series_strategy, lookback_s=st.integers(1, 30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_newest_equals_its_twin(series: list[dict[int, float]], lookback_s: int) -> None:
     """The newest sample of the left-open lookback, on tiles with gaps and on runs."""
     reaches = _reaches(lookback_s)

@@ -262,7 +262,7 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 def test_any_text_is_a_query_or_a_parse_error(text: str) -> None:
     """Nothing else comes out, and what was read is read again the same."""
     outcome = _parsed(text)
