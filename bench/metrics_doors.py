@@ -21,7 +21,7 @@ from spyglass.config.prometheus import parse_prometheus
 from spyglass.formats import snappy
 from spyglass.formats.exposition.encode import series_text
 from spyglass.formats.exposition.parser import ExpositionDecoder
-from spyglass.formats.remote_write import decode_v1, encode_v1
+from spyglass.formats.remote_write.v1 import decode_v1, encode_v1
 from spyglass.ingest.key_cache import KeyCache
 from spyglass.ingest.metrics import MetricIngest
 from spyglass.ingest.remote_write import RemoteWriteIngest

@@ -20,11 +20,12 @@ from spyglass.formats import (
     prometheus_histogram_chunk,
     prometheus_xor,
     remote_read,
-    remote_write,
     snappy,
 )
 from spyglass.formats.exposition.parser import ExpositionDecoder
 from spyglass.formats.exposition.protobuf import read_families
+from spyglass.formats.remote_write.v1 import decode_v1
+from spyglass.formats.remote_write.v2 import decode_v2
 from spyglass.model.errors import MalformedBody
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -62,8 +63,8 @@ FORMATS: Mapping[str, Format] = {
     "exposition-text": Format(lambda body: ExpositionDecoder().decode(body)),
     "exposition-openmetrics": Format(lambda body: ExpositionDecoder().decode(body, openmetrics=True)),
     "exposition-protobuf": Format(_families),
-    "remote-write-1": Format(remote_write.decode_v1),
-    "remote-write-2": Format(remote_write.decode_v2),
+    "remote-write-1": Format(decode_v1),
+    "remote-write-2": Format(decode_v2),
     "remote-read": Format(remote_read.decode_read_request),
     "snappy": Format(snappy.decompress),
     "loki-push-protobuf": Format(loki_push.decode_push_request),

@@ -12,7 +12,7 @@ import pytest
 from tests.conformance_data import ROOT
 from tests.support.stack import Stack, free_ports, get, post, wait_for
 
-from spyglass.formats.remote_write import encode_v1
+from spyglass.formats.remote_write.v1 import encode_v1
 from spyglass.model.labels import labels_of
 
 EXAMPLE = ROOT / "examples" / "clientforge"

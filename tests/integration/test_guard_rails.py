@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from tests.support.stack import Stack, get, post, wait_for
 
-from spyglass.formats.remote_write import encode_v1
+from spyglass.formats.remote_write.v1 import encode_v1
 from spyglass.formats.snappy import compress
 from spyglass.model.labels import Labels, labels_of
 from spyglass.model.samples import WriteBatch

@@ -17,7 +17,7 @@ from tests.unit.formats.test_exposition_protobuf import NATIVE
 
 from spyglass.config.prometheus import parse_prometheus
 from spyglass.formats import snappy, wire
-from spyglass.formats.remote_write import encode_v1
+from spyglass.formats.remote_write.v1 import encode_v1
 from spyglass.model.labels import Labels, labels_of
 
 T = 1_700_000_000_000

@@ -40,7 +40,7 @@ from spyglass.formats.prometheus_histogram_chunk import decode_histogram_chunk
 from spyglass.formats.prometheus_wal import PAGE_BYTES, ZSTD, WalReport, read_records, wal_segments
 from spyglass.formats.prometheus_xor import decode_xor_chunk
 from spyglass.formats.remote_read import ReadQuery, encode_read_request
-from spyglass.formats.remote_write import encode_v1
+from spyglass.formats.remote_write.v1 import encode_v1
 from spyglass.model.labels import Labels, labels_of
 from spyglass.model.matchers import Matcher
 from spyglass.model.samples import Exemplar

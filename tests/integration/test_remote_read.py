@@ -18,7 +18,7 @@ from spyglass.formats.prometheus_histogram_write import encode_histogram_chunks
 from spyglass.formats.prometheus_xor import decode_xor_chunk
 from spyglass.formats.prometheus_xor_write import encode_xor_chunks
 from spyglass.formats.remote_read import ReadQuery, encode_read_request
-from spyglass.formats.remote_write import encode_v1
+from spyglass.formats.remote_write.v1 import encode_v1
 from spyglass.model.histograms import FloatHistogram, ResetHint
 from spyglass.model.labels import Labels, labels_of
 from spyglass.model.matchers import Matcher

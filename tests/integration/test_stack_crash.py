@@ -10,7 +10,7 @@ from pathlib import Path
 import cramjam
 from tests.support.stack import Stack, get, post
 
-from spyglass.formats.remote_write import encode_v1
+from spyglass.formats.remote_write.v1 import encode_v1
 from spyglass.model.labels import labels_of
 
 ROUNDS = int(os.environ.get("SPYGLASS_CRASH_ROUNDS", "4"))

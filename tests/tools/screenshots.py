@@ -27,7 +27,7 @@ import yaml
 from tests.conformance_data import ROOT
 from tests.support.stack import Stack, free_ports, get, post, wait_for
 
-from spyglass.formats.remote_write import encode_v1
+from spyglass.formats.remote_write.v1 import encode_v1
 from spyglass.model.labels import Labels, labels_of
 
 EXAMPLE = ROOT / "examples" / "clientforge"

@@ -11,7 +11,7 @@ from operator import ne
 
 import numpy as np
 
-from spyglass.formats.remote_write import UNKNOWN, Key
+from spyglass.formats.remote_write.columns import UNKNOWN, Key
 from spyglass.model.arrays import I64
 
 KEYS_MAX = 2_000_000
@@ -22,7 +22,7 @@ STRETCHES_MAX = 32
 
 
 class KeyCache:
-    """Thread-safe. formats.remote_write.KnownKeys."""
+    """Thread-safe. formats.remote_write.columns.KnownKeys."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spyglass.formats.remote_write import DECODERS, UNKNOWN, BadLabels, Key, WriteColumns, labels_of_key
+from spyglass.formats.remote_write.columns import UNKNOWN, Key, WriteColumns
+from spyglass.formats.remote_write.decoders import DECODERS
+from spyglass.formats.remote_write.labels import BadLabels, labels_of_key
 from spyglass.ingest.key_cache import KeyCache
 from spyglass.ingest.metrics import LabelLimits, MetricIngest, shown
 from spyglass.model.arrays import I64
@@ -32,7 +34,7 @@ class RemoteWriteIngest:
         self._caches: dict[tuple[str, str], KeyCache] = {}
 
     def write(self, store: MetricStore, tenant: str, data: bytes, message: str) -> RemoteWriteResult:
-        """Store a decompressed body durably. message: a key of formats.remote_write.DECODERS.
+        """Store a decompressed body durably. message: a key of formats.remote_write.decoders.DECODERS.
 
         Raises: MalformedBody: nothing was stored.  DiskFull, Unavailable.
         """

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spyglass.formats import wire
-from spyglass.formats.remote_write import decode_v1, encode_v1
+from spyglass.formats.remote_write.v1 import decode_v1, encode_v1
 from spyglass.formats.usual_entries import UsualEntries, usual_entries
 from spyglass.model.labels import labels_of
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from spyglass.formats import wire
 from spyglass.formats.native_histogram import encode_histogram
-from spyglass.formats.remote_write import encode_v1
+from spyglass.formats.remote_write.v1 import encode_v1
 from spyglass.ingest.metrics import LabelLimits, MetricIngest
 from spyglass.ingest.remote_write import RemoteWriteIngest
 from spyglass.model.arrays import I64

@@ -7,7 +7,7 @@ from spyglass.api.prometheus.body import COMPRESSED_BYTES_MAX, BodyTooLarge, rea
 from spyglass.api.prometheus.deps import PrometheusDeps
 from spyglass.api.prometheus.params import tenant_of
 from spyglass.formats import snappy
-from spyglass.formats.remote_write import DECODERS
+from spyglass.formats.remote_write.decoders import DECODERS
 from spyglass.ingest.remote_write import RemoteWriteResult
 from spyglass.model.errors import DiskFull, InvalidParameter, MalformedBody, Unavailable
 

@@ -1,0 +1,1 @@
+"""Remote write bodies to columns, and 1.0 back."""
