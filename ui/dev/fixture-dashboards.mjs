@@ -70,15 +70,18 @@ export const gallery = {
 };
 
 /** The load of the speed budget: 20 time series panels of 10 series each. */
-export const twenty = {
-  uid: 'twenty',
-  title: 'Twenty panels',
+const tenSeries = (uid, title, count) => ({
+  uid,
+  title,
   tags: ['fixture'],
   schemaVersion: 41,
   time: { from: 'now-75m', to: 'now' },
   templating: { list: [] },
-  panels: Array.from({ length: 20 }, (_, i) => panel('timeseries', `Panel ${i + 1}`, [(i % 3) * 8, Math.floor(i / 3) * 7, 8, 7], [{ expr: `ten_series(load_${i})`, legendFormat: '{{n}}' }], { defaults: { unit: ['reqps', 's', 'bytes', 'percentunit'][i % 4], custom: { fillOpacity: 10 } } })),
-};
+  panels: Array.from({ length: count }, (_, i) => panel('timeseries', `Panel ${i + 1}`, [(i % 3) * 8, Math.floor(i / 3) * 7, 8, 7], [{ expr: `ten_series(load_${i})`, legendFormat: '{{n}}' }], { defaults: { unit: ['reqps', 's', 'bytes', 'percentunit'][i % 4], custom: { fillOpacity: 10 } } })),
+});
+
+export const twenty = tenSeries('twenty', 'Twenty panels', 20);
+export const sixty = tenSeries('sixty', 'Sixty panels', 60);
 
 /** As many lines as no server gives out by default: what the list of lines itself can bear. */
 export const longLog = {
@@ -244,6 +247,7 @@ export const dashboards = [
   { dashboard: shared, slug: 'shared-pointer', folder: 'Fixtures' },
   { dashboard: connected, slug: 'connected', folder: 'Fixtures' },
   { dashboard: twenty, slug: 'twenty-panels', folder: 'Fixtures' },
+  { dashboard: sixty, slug: 'sixty-panels', folder: 'Fixtures' },
   { dashboard: clientforge, slug: 'clientforge-backend-overview', folder: 'ClientForge' },
   { dashboard: gallery, slug: 'gallery-of-panels', folder: 'Fixtures' },
 ];

@@ -58,7 +58,6 @@ export const specs = [
     async test({ page, url }) {
       let asked = 0;
       page.on('request', (r) => r.url().endsWith('/api/ds/query') && (asked += r.postDataJSON().queries.length));
-      page.setDefaultTimeout(60000);
       const started = performance.now();
       await page.goto(`${url}/d/five-thousand/x`);
       await page.locator('.panel canvas').first().waitFor();

@@ -32,7 +32,6 @@ export const specs = [
     fixture: true,
     viewport: { width: 1600, height: 1400 },
     async test({ page, url }) {
-      page.setDefaultTimeout(30000);
       await open(page, url, 'features');
       const count = await page.locator('.panel').count();
       assert.ok(count > 150, `${count} panels`);
