@@ -209,6 +209,14 @@ def test_finding_in_a_table_is_finding_in_each_value(values: list[str], needle: 
     assert find_in_table(table, needle.encode()).tolist() == [needle in value for value in values]
 
 
+@pytest.mark.parametrize("every", [1, 3, 10])
+def test_finding_what_is_nearly_everywhere(every: int) -> None:
+    """A needle with many thousands of hits, one in each value or in some: the same answer as asking each value."""
+    values = [f"user-{i}{'x' * (i % every == 0)}" for i in range(50_000)]
+    table = TextTable.of([value.encode() for value in values])
+    assert find_in_table(table, b"x").tolist() == ["x" in value for value in values]
+
+
 @given(
     st.lists(st.text("ab", min_size=9, max_size=9), max_size=40),
     st.sampled_from(["a", "b", "aaaaaaaab", "ab" * 4, "ab" * 5]),

@@ -6,6 +6,7 @@ between them: then, and only then, lines are built. Most parts are excluded befo
 """
 
 from functools import lru_cache
+from itertools import repeat
 
 import numpy as np
 
@@ -19,6 +20,10 @@ _INT_CHARS = frozenset(b"0123456789")
 _ISO_CHARS = frozenset(b"0123456789-:TZ.")
 HEAD_BYTES = 8
 """What of a value is compared as one integer."""
+HITS_AT_ONCE = 4096
+"""Hits whose values are looked up together."""
+DENSE = 2
+"""Values per hit below which each value is asked instead."""
 
 
 def contains(part: Part, needle: bytes) -> Mask | bool:
@@ -111,24 +116,33 @@ def find_in_table(values: TextTable, needle: bytes) -> Mask:
     if _all_as_long(values, len(needle)):
         return _equal(blob, needle, values.size)
     found = np.zeros(values.size, np.bool_)
-    at = blob.find(needle)
-    misses = 0
-    while at >= 0:
-        row = int(np.searchsorted(offsets, at, side="right")) - 1
-        end = int(offsets[row + 1])
-        if at + len(needle) <= end:
-            found[row] = True
-            at = blob.find(needle, end)
-        else:
-            at = blob.find(needle, at + 1)
-        misses += 1
-        if misses == 4096:
-            # A needle that is nearly everywhere: hopping from hit to hit costs more than asking each value.
-            starts, ends = offsets[row + 1 : -1].tolist(), offsets[row + 2 :].tolist()
-            rest = (blob.find(needle, a, b) >= 0 for a, b in zip(starts, ends, strict=True))
-            found[row + 1 :] = np.fromiter(rest, np.bool_, values.size - row - 1)
+    at = 0
+    while hits := _hits(blob, needle, at):
+        starts = np.asarray(hits, np.int64)
+        rows = np.searchsorted(offsets, starts, side="right") - 1
+        found[rows[starts + len(needle) <= offsets[rows + 1]]] = True
+        if len(hits) < HITS_AT_ONCE:
             break
+        last = int(rows[-1])
+        if last - int(rows[0]) < len(hits) * DENSE:
+            # A needle that is nearly everywhere: hopping from hit to hit costs more than asking each value.
+            bounds = offsets[last:].tolist()
+            places = map(blob.find, repeat(needle), bounds[:-1], bounds[1:])
+            found[last:] = np.fromiter(places, np.int64, values.size - last) >= 0
+            break
+        at = hits[-1] + 1
     return found
+
+
+def _hits(blob: bytes, needle: bytes, at: int) -> list[int]:
+    """The next HITS_AT_ONCE places of the needle from `at` on; they may overlap."""
+    hits: list[int] = []
+    find = blob.find
+    at = find(needle, at)
+    while at >= 0 and len(hits) < HITS_AT_ONCE:
+        hits.append(at)
+        at = find(needle, at + 1)
+    return hits
 
 
 def _all_as_long(values: TextTable, width: int) -> bool:
