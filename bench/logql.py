@@ -10,7 +10,8 @@ from pathlib import Path
 from spyglass.model.labels import labels_of
 from spyglass.protocols.log_store import LogEntry
 from spyglass.query.budget import QueryBudget
-from spyglass.query.log_engine import LogEngine, LogQueryLimits
+from spyglass.query.log_engine import LogEngine
+from spyglass.query.log_limits import LogQueryLimits
 from spyglass.storage.files import RealFiles
 from spyglass.storage.logs.options import LogStoreOptions
 from spyglass.storage.logs.stores import DiskLogStores, open_log_stores

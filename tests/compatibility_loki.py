@@ -11,7 +11,8 @@ from tests.tools.endpoints import endpoints, rows
 
 from spyglass.model.errors import QueryError
 from spyglass.query.budget import QueryBudget
-from spyglass.query.log_engine import LogEngine, LogQueryLimits
+from spyglass.query.log_engine import LogEngine
+from spyglass.query.log_limits import LogQueryLimits
 from spyglass.query.logql.tokens import RANGE_FUNCTIONS, VECTOR_FUNCTIONS
 from spyglass.storage.memory_logs import MemoryLogStores
 

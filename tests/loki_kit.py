@@ -16,14 +16,17 @@ from spyglass.api.bridge import QueryBridge
 from spyglass.api.loki.app import create_loki_app
 from spyglass.api.loki.delete_requests import DeleteRequests
 from spyglass.api.loki.deps import LokiDeps
-from spyglass.config.loki import LimitsConfig
+from spyglass.api.loki.tenant import Tenancy
+from spyglass.config.loki_limits import LimitsConfig
+from spyglass.config.loki_overrides import TenantLimits
 from spyglass.formats.exposition.encode import encode_text
 from spyglass.ingest.log_checks import LogLimits
 from spyglass.ingest.logs import LogIngest
 from spyglass.model.telemetry import Registry
 from spyglass.protocols.log_store import LogStores
 from spyglass.query.budget import QueryBudget
-from spyglass.query.log_engine import LogEngine, LogQueryLimits
+from spyglass.query.log_engine import LogEngine
+from spyglass.query.log_limits import LogQueryLimits
 from spyglass.storage.files import RealFiles
 from spyglass.storage.memory_logs import MemoryLogStores
 from spyglass.testing.clock import VirtualClock
@@ -113,7 +116,9 @@ class LokiKit:
 def loki(
     limits: LimitsConfig | None = None,
     *,
+    overrides: Mapping[str, LimitsConfig] | None = None,
     auth_enabled: bool = False,
+    tenancy: Tenancy | None = None,
     generation: int = 2,
     stores: LogStores | None = None,
     folder: Path | None = None,
@@ -122,8 +127,9 @@ def loki(
 ) -> Iterator[LokiKit]:
     """generation 2: no service_name, no detected_level. folder: where delete requests are kept."""
     limits = limits or LimitsConfig()
+    tenant_limits = TenantLimits(limits, overrides)
     stores, clock = stores or MemoryLogStores(), VirtualClock(start_ms=NOW // 1_000_000)
-    ingest = LogIngest(stores, LogLimits.of(limits, generation=generation), clock)
+    ingest = LogIngest(stores, lambda tenant: LogLimits.of(tenant_limits.of(tenant), generation=generation), clock)
     bridge, ingest_bridge = QueryBridge(workers=2), QueryBridge(workers=1)
     path = folder / "deletes.json" if folder else None
     registry = Registry()
@@ -137,18 +143,20 @@ def loki(
     )
     app = create_loki_app(
         LokiDeps(
-            queries=LogEngine(stores, LogQueryLimits.of(limits), clock=clock, hidden=deletes.hidden),
+            queries=LogEngine(
+                stores, lambda tenant: LogQueryLimits.of(tenant_limits.of(tenant)), clock=clock, hidden=deletes.hidden
+            ),
             stores=stores,
             ingest=ingest,
             bridge=bridge,
             ingest_bridge=ingest_bridge,
             clock=clock,
-            budget=QueryBudget,
+            budget=lambda _: QueryBudget(),
             registry=registry,
             deletes=deletes,
             render_metrics=lambda: encode_text(registry.collect()),
-            limits=limits,
-            auth_enabled=auth_enabled,
+            limits_of=tenant_limits.of,
+            tenancy=tenancy or (Tenancy.REQUIRED if auth_enabled else Tenancy.OPTIONAL),
             multi_tenant=multi_tenant,
             config_text="auth_enabled: false\n",
             version="test",

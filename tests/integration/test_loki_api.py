@@ -111,3 +111,21 @@ def test_bodies_over_the_limit_are_refused_and_the_server_lives(tmp_path: Path) 
         assert (status, "request body too large" in text) == (413, True)
         assert push(stack, "a", ["x"])[0] == 204
         assert stack.resident_mb() < 600
+
+
+def test_tenants_limits_are_read_again_while_it_runs(tmp_path: Path) -> None:
+    """runtime_config names a file; what is written into it later holds without a restart."""
+    overrides = tmp_path / "overrides.yml"
+    overrides.write_text("overrides: {a: {max_line_size: 10}}")
+    text = f"auth_enabled: true\nruntime_config: {{file: {overrides}, period: 1s}}\n"
+    with loki_with(tmp_path, text) as stack:
+        stack.start()
+
+        def push_as(tenant: str, line: str) -> int:
+            body = json.dumps({"streams": [{"stream": {"job": "x"}, "values": [[str(time.time_ns()), line]]}]})
+            return post(stack.url("loki", PUSH), body.encode(), {**JSON, "X-Scope-OrgID": tenant})[0]
+
+        assert (push_as("a", "twenty characters...."), push_as("b", "twenty characters....")) == (400, 204)
+        overrides.write_text("overrides: {b: {max_line_size: 10}}")
+        wait_for(lambda: push_as("a", "twenty characters....") == 204, "the file to be read again")
+        assert push_as("b", "twenty characters....") == 400

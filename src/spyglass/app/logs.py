@@ -1,6 +1,10 @@
 """The logs part: the log stores, LogQL, Loki's HTTP API."""
 
+import logging
+import os
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from starlette.types import ASGIApp
 
@@ -8,15 +12,21 @@ from spyglass import __version__
 from spyglass.api.loki.app import create_loki_app
 from spyglass.api.loki.delete_requests import DeleteRequests
 from spyglass.api.loki.deps import LokiDeps
+from spyglass.api.loki.tenant import DEFAULT_TENANT, SEPARATOR, Tenancy
 from spyglass.app.settings import LogsSettings
 from spyglass.app.shared import Shared
-from spyglass.config.loki import LokiConfig, LokiFile, load_loki, parse_selector
+from spyglass.config.loki import LokiConfig, LokiFile, expand_environment, load_loki, parse_selector
+from spyglass.config.loki_overrides import OverridesFile, TenantLimits
 from spyglass.config.secrets import masked
 from spyglass.ingest.log_checks import LogLimits
 from spyglass.ingest.logs import LogIngest
-from spyglass.query.log_engine import LogEngine, LogQueryLimits
+from spyglass.query.budget import QueryBudget
+from spyglass.query.log_engine import LogEngine
+from spyglass.query.log_limits import LogQueryLimits
 from spyglass.storage.logs.options import LogStoreOptions, StreamRetention
 from spyglass.storage.logs.stores import open_log_stores
+
+log = logging.getLogger(__name__)
 
 
 class LogsPart:
@@ -24,21 +34,29 @@ class LogsPart:
 
     def __init__(self, settings: LogsSettings, shared: Shared) -> None:
         """Raises: ConfigError, StoreLocked, StorageError."""
-        self._shared = shared
+        self._shared, self._settings = shared, settings
         loaded = LokiFile(LokiConfig(auth_enabled=False), (), "", 3)
         if settings.config_file is not None:
             loaded = load_loki(settings.config_file, expand_env=settings.expand_env)
         self._config, self._text = loaded.config, masked(loaded.text)
-        self._auth = loaded.config.auth_enabled if settings.auth_enabled is None else settings.auth_enabled
-        self.warnings = loaded.warnings
+        self._tenancy = _tenancy(settings, loaded.config)
+        self._overrides = OverridesFile(
+            loaded.config,
+            Path.cwd(),
+            map_path=shared.settings.map_path,
+            expand=partial(expand_environment, environment=os.environ) if settings.expand_env else str,
+        )
+        overrides = self._overrides.read()
+        self._limits = TenantLimits(loaded.config.limits_config, overrides.limits)
+        self.warnings = (*loaded.warnings, *overrides.warnings)
         self.stores = open_log_stores(
             settings.data,
             files=shared.files,
             clock=shared.clock,
-            options=_store_options(settings, shared, loaded.config),
+            options=LogStoreOptions(max_bytes=settings.retention_bytes, min_free_bytes=shared.settings.min_free_bytes),
+            of_tenant=self._store_options,
         )
-        limits = LogLimits.of(loaded.config.limits_config, generation=loaded.generation)
-        self.ingest = LogIngest(self.stores, limits, shared.clock)
+        self.ingest = LogIngest(self.stores, partial(self._ingest_limits, loaded.generation), shared.clock)
         self.deletes = DeleteRequests(
             self.stores,
             shared.clock,
@@ -49,9 +67,11 @@ class LogsPart:
         )
         self.engine = LogEngine(
             self.stores,
-            LogQueryLimits.of(loaded.config.limits_config),
+            lambda tenant: LogQueryLimits.of(self._limits.of(tenant)),
             clock=shared.clock,
             hidden=self.deletes.hidden,
+            # Data sources of dashboards name tenants too.
+            tenant_of=_only_one if self._tenancy is Tenancy.IGNORED else str,
         )
         self._register()
 
@@ -66,12 +86,12 @@ class LogsPart:
                 bridge=shared.bridge,
                 ingest_bridge=shared.ingest_bridge,
                 clock=shared.clock,
-                budget=partial(shared.budget, timeout_seconds=self._config.limits_config.query_timeout / 1e9),
+                budget=self._budget,
                 registry=shared.registry,
                 deletes=self.deletes,
                 render_metrics=shared.render_metrics,
-                limits=self._config.limits_config,
-                auth_enabled=self._auth,
+                limits_of=self._limits.of,
+                tenancy=self._tenancy,
                 multi_tenant=self._config.querier.multi_tenant_queries_enabled,
                 config_text=self._text,
                 version=__version__,
@@ -81,6 +101,10 @@ class LogsPart:
 
     def maintain(self) -> None:
         now = self._shared.clock.now_ns()
+        overrides = self._overrides.changed(now)
+        if overrides is not None:
+            self._limits.replace(overrides.limits)
+            log.info("the tenants' limits were read again: %d tenants have their own", len(overrides.limits))
         self.stores.maintain(now)
         self.deletes.run(now)
 
@@ -91,26 +115,47 @@ class LogsPart:
     def close(self) -> None:
         self.stores.close()
 
+    def _ingest_limits(self, generation: int, tenant: str) -> LogLimits:
+        return LogLimits.of(self._limits.of(tenant), generation=generation)
+
+    def _budget(self, tenants: str) -> QueryBudget:
+        """With the least timeout of the tenants."""
+        timeouts = [self._limits.of(tenant).query_timeout for tenant in tenants.split(SEPARATOR)]
+        return self._shared.budget(timeout_seconds=min(filter(None, timeouts), default=0) / 1e9)
+
+    def _store_options(self, tenant: str, options: LogStoreOptions) -> LogStoreOptions:
+        """With the tenant's retention; spyglass.yml's period wins over the Loki file's."""
+        limits = self._limits.of(tenant)
+        streams = [
+            StreamRetention(tuple(parse_selector(rule.selector)), rule.period, rule.priority)
+            for rule in (limits.retention_stream if self._config.compactor.retention_enabled else ())
+        ]
+        period = self._settings.retention_ms * 1_000_000 or self._config.retention_of(limits)
+        return replace(options, retention_ns=period, retention_streams=streams)
+
     def _register(self) -> None:
         registry, ingest = self._shared.registry, self.ingest
         lines = registry.gauge("spyglass_log_lines_received", "Log lines taken since the start.")
         lines.track(lambda: float(ingest.counts().lines.total()))
         size = registry.gauge("spyglass_log_bytes_received", "Bytes of log lines taken since the start.")
         size.track(lambda: float(ingest.counts().bytes.total()))
+        name = "loki_runtime_config_last_reload_successful"
+        reloaded = registry.gauge(
+            name, "Whether the tenants' limits were read without a mistake when they were last looked at."
+        )
+        reloaded.track(lambda: float(not self._overrides.failed))
         disk = registry.gauge("spyglass_log_store_disk_bytes", "Bytes that the log stores use on disk.")
         disk.track(lambda: float(sum(self.stores.store(t).stats().disk_bytes for t in self.stores.tenants())))
 
 
-def _store_options(settings: LogsSettings, shared: Shared, config: LokiConfig) -> LogStoreOptions:
-    """spyglass.yml's retention wins over the Loki file's."""
-    retention = settings.retention_ms * 1_000_000 or config.retention_ns
-    streams = [
-        StreamRetention(tuple(parse_selector(rule.selector)), rule.period, rule.priority)
-        for rule in (config.limits_config.retention_stream if config.compactor.retention_enabled else ())
-    ]
-    return LogStoreOptions(
-        retention_ns=retention,
-        retention_streams=streams,
-        max_bytes=settings.retention_bytes,
-        min_free_bytes=shared.settings.min_free_bytes,
-    )
+def _only_one(tenant: str) -> str:  # noqa: ARG001
+    return DEFAULT_TENANT
+
+
+def _tenancy(settings: LogsSettings, config: LokiConfig) -> Tenancy:
+    """As Loki's auth_enabled says, where a Loki file or a flag says it."""
+    if settings.auth_enabled is not None:
+        return Tenancy.REQUIRED if settings.auth_enabled else Tenancy.IGNORED
+    if settings.config_file is None:
+        return Tenancy.OPTIONAL
+    return Tenancy.REQUIRED if config.auth_enabled else Tenancy.IGNORED

@@ -15,8 +15,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from spyglass.config.loki_keys import KNOWN, meant
+from spyglass.config.loki_limits import LimitsConfig
 from spyglass.config.source import Document, KeyPath, dotted, parse_yaml
-from spyglass.config.units import DurationNs, SizeBytes
+from spyglass.config.units import DurationNs
 from spyglass.model.errors import ConfigError
 from spyglass.model.matchers import Matcher
 
@@ -47,59 +48,7 @@ REMOVED: Mapping[str, str] = {
 _REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)(?::([-=?+])?([^}]*))?\}|\$([A-Za-z_]\w*)")
 
 
-_HOUR_NS = 3600 * 10**9
-_DAY_NS = 24 * _HOUR_NS
-
-
-class StreamRetention(BaseModel):
-    """One entry of retention_stream: streams that match `selector` are kept for `period`."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
-    selector: str
-    period: DurationNs
-    priority: int = 0
-
-
-class LimitsConfig(BaseModel):
-    """limits_config: Loki's names and defaults. Durations in nanoseconds, sizes in bytes."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
-    reject_old_samples: bool = True
-    reject_old_samples_max_age: DurationNs = 7 * _DAY_NS
-    creation_grace_period: DurationNs = 600 * 10**9
-    max_line_size: SizeBytes = 256 << 10
-    max_line_size_truncate: bool = False
-    max_label_name_length: int = 1024
-    max_label_value_length: int = 2048
-    max_label_names_per_series: int = 15
-    ingestion_rate_mb: float = 4.0
-    ingestion_burst_size_mb: float = 6.0
-    per_stream_rate_limit: SizeBytes = 3 << 20
-    per_stream_rate_limit_burst: SizeBytes = 15 << 20
-    max_global_streams_per_user: int = 5000
-    max_streams_per_user: int = 0
-    max_entries_limit_per_query: int = 5000
-    max_query_series: int = 500
-    max_query_length: DurationNs = 30 * _DAY_NS + _HOUR_NS
-    max_query_lookback: DurationNs = 0
-    max_query_range: DurationNs = 0
-    query_timeout: DurationNs = 60 * 10**9
-    required_labels: tuple[str, ...] = ()
-    minimum_labels_number: int = 0
-    max_concurrent_tail_requests: int = 10
-    split_queries_by_interval: DurationNs = _HOUR_NS
-    retention_period: DurationNs = 0
-    retention_stream: tuple[StreamRetention, ...] = ()
-    allow_structured_metadata: bool = True
-    max_structured_metadata_size: SizeBytes = 64 << 10
-    max_structured_metadata_entries_count: int = 128
-    volume_enabled: bool = True
-    volume_max_series: int = 1000
-    discover_service_name: tuple[str, ...] | None = None
-    discover_log_levels: bool | None = None
-    increment_duplicate_timestamp: bool = False
-    deletion_mode: str = "filter-and-delete"
-    enable_multi_variant_queries: bool = False
+_DAY_NS = 24 * 3600 * 10**9
 
 
 class ServerConfig(BaseModel):
@@ -129,6 +78,14 @@ class QuerierConfig(BaseModel):
     multi_tenant_queries_enabled: bool = False
 
 
+class RuntimeConfig(BaseModel):
+    """Where the tenants' own limits are (config/loki_overrides.py). file: one or more, with commas between. period: of reading them."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+    file: str = ""
+    period: DurationNs = 10 * 10**9
+
+
 class CommonConfig(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
     path_prefix: str = ""
@@ -145,12 +102,17 @@ class LokiConfig(BaseModel):
     limits_config: LimitsConfig = LimitsConfig()
     compactor: CompactorConfig = CompactorConfig()
     table_manager: TableManagerConfig = TableManagerConfig()
+    runtime_config: RuntimeConfig = RuntimeConfig()
 
     @property
     def retention_ns(self) -> int:
         """How long lines are kept; 0: for ever. As in Loki, retention_period alone does nothing: something must be on."""
+        return self.retention_of(self.limits_config)
+
+    def retention_of(self, limits: LimitsConfig) -> int:
+        """The same for a tenant with these limits."""
         if self.compactor.retention_enabled:
-            return self.limits_config.retention_period
+            return limits.retention_period
         if self.table_manager.retention_deletes_enabled:
             return self.table_manager.retention_period
         return 0
@@ -173,6 +135,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "server": ServerConfig,
     "common": CommonConfig,
     "querier": QuerierConfig,
+    "runtime_config": RuntimeConfig,
 }
 
 _HONOURED: frozenset[KeyPath] = frozenset(

@@ -78,6 +78,7 @@ KNOWN: Mapping[str, frozenset[str]] = {
         compactor_address compactor_grpc_address instance_addr instance_enable_ipv6 instance_interface_names path_prefix
         persist_tokens replication_factor ring storage
     """),
+    "runtime_config": _names("file period"),
     "table_manager": _names("""
         chunk_tables_provisioning creation_grace_period index_tables_provisioning poll_interval retention_deletes_enabled
         retention_period throughput_updates_disabled

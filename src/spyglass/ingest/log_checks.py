@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from spyglass.config.loki import LimitsConfig
+from spyglass.config.loki_limits import LimitsConfig
 from spyglass.ingest.levels import with_levels
+from spyglass.model.errors import IngestError
 from spyglass.model.labels import Labels, labels_of
 from spyglass.model.log_columns import LogColumns
 from spyglass.protocols.log_store import LogEntry
@@ -53,11 +54,19 @@ class LogLimits:
         )
 
 
+class IngestionBlocked(IngestError):
+    """block_ingestion_until lies ahead: nothing is stored. status: what the operator wants senders to get."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class Checks:
     """Of one push. problems: texts for the sender, in order. discarded: entries refused, by reason."""
 
-    def __init__(self, limits: LogLimits, now_ns: int) -> None:
-        self._limits, self._config = limits, limits.config
+    def __init__(self, limits: LogLimits, now_ns: int, tenant: str) -> None:
+        self._limits, self._config, self._now_ns, self._tenant = limits, limits.config, now_ns, tenant
         config = self._config
         self._oldest = now_ns - config.reject_old_samples_max_age if config.reject_old_samples else None
         self._newest = now_ns + config.creation_grace_period
@@ -67,6 +76,14 @@ class Checks:
     def refuse(self, reason: str, entries: int, problem: str) -> None:
         self.discarded[reason] += entries
         self.problems.append(problem)
+
+    def blocked(self) -> IngestionBlocked | None:
+        """The refusal of everything while block_ingestion_until lies ahead."""
+        until, status = self._config.block_ingestion_until, self._config.block_ingestion_status_code
+        if not until or _time_ns(until) <= self._now_ns:
+            return None
+        text = f"ingestion blocked for user {self._tenant} until '{until}' with status code '{status}'"
+        return IngestionBlocked(text, status)
 
     def stream(self, stream: tuple[Labels, Sequence[LogEntry]]) -> tuple[Labels, LogColumns] | None:
         """The stream as it will be stored, or None."""
@@ -88,6 +105,11 @@ class Checks:
         if len(labels) > config.max_label_names_per_series:
             text = f"entry for stream '{show(labels)}' has {len(labels)} label names; limit {config.max_label_names_per_series}"
             self.refuse("max_label_names_per_series", entries, text)
+            return False
+        missing = [name for name in config.enforced_labels if all(name != own for own, _ in labels)]
+        if missing:
+            text = f"missing required labels {','.join(missing)} for user {self._tenant} for stream {show(labels)}"
+            self.refuse("missing_enforced_labels", entries, text)
             return False
         for name, value in labels:
             if len(name) > config.max_label_name_length:
@@ -181,6 +203,10 @@ def show(labels: Labels) -> str:
     """`{a="b", c="d"}`, as Loki prints a stream."""
     pairs = (f'{n}="' + v.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"' for n, v in labels)
     return "{" + ", ".join(pairs) + "}"
+
+
+def _time_ns(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp()) * 10**9
 
 
 def _rfc3339(time_ns: int) -> str:

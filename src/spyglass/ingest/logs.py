@@ -7,11 +7,12 @@ limits_config and its validation messages.
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from spyglass.config.loki_limits import LimitsConfig
 from spyglass.ingest.log_checks import Checks, LogLimits, show
-from spyglass.ingest.stream_rates import StreamRates
+from spyglass.ingest.stream_rates import StreamRates, refusal
 from spyglass.ingest.token_bucket import TokenBucket
 from spyglass.model.errors import IngestError, RateLimited, RejectedSamples
 from spyglass.model.labels import Labels
@@ -20,8 +21,12 @@ from spyglass.protocols.clock import Clock
 from spyglass.protocols.log_store import LogEntry, LogStores
 
 MAX_NAMED_PROBLEMS = 10
+SILENT = 200
+"""The block_ingestion_status_code with which senders are not told."""
 Stream = tuple[Labels, Sequence[LogEntry]]
 Checked = tuple[Labels, LogColumns]
+LimitsOf = Callable[[str], LogLimits]
+"""The limits of a tenant, now."""
 
 
 class NoStreams(IngestError):
@@ -40,12 +45,13 @@ class IngestCounts:
 class LogIngest:
     """The one way into the log stores. Synchronous, thread-safe."""
 
-    def __init__(self, stores: LogStores, limits: LogLimits, clock: Clock) -> None:
-        self.limits = limits
-        self._stores, self._limits, self._clock = stores, limits, clock
+    def __init__(self, stores: LogStores, limits: LogLimits | LimitsOf, clock: Clock) -> None:
+        """limits: of everybody, or of each tenant."""
+        self.limits_of: LimitsOf = limits if callable(limits) else lambda _: limits
+        self._stores, self._clock = stores, clock
         self._lock = threading.Lock()
         self._buckets: dict[str, TokenBucket] = {}
-        self._rates = StreamRates(limits.config)
+        self._rates = StreamRates()
         self._known: dict[str, set[Labels]] = {}
         self._counts = IngestCounts()
 
@@ -55,27 +61,30 @@ class LogIngest:
             counts = self._counts
             return IngestCounts(counts.lines.copy(), counts.bytes.copy(), counts.discarded.copy())
 
-    @property
-    def discovers_service_name(self) -> bool:
-        """Streams get a label service_name where they have none."""
-        return bool(self._limits.service_labels)
-
     def push(self, tenant: str, streams: Sequence[Stream], *, problems: Sequence[str] = ()) -> int:
         """Store what passes. problems: what the decoder refused already. Returns how many entries were stored.
 
         Raises: RejectedSamples when something was refused, StreamRateLimited when that was for a stream's rate (the rest is stored),
-        RateLimited or NoStreams (nothing is stored), DiskFull.
+        IngestionBlocked, RateLimited or NoStreams (nothing is stored), DiskFull.
         """
         if not streams and not problems:
             raise NoStreams("error at least one valid stream is required for ingestion")
-        check = Checks(self._limits, self._clock.now_ns())
+        limits = self.limits_of(tenant)
+        check = Checks(limits, self._clock.now_ns(), tenant)
+        refused = check.blocked()
+        if refused is not None:
+            with self._lock:
+                self._counts.discarded[tenant, "blocked_ingestion"] += sum(len(entries) for _, entries in streams)
+            if refused.status == SILENT:
+                return 0
+            raise refused
         check.problems.extend(problems)
         kept = [stream for stream in map(check.stream, streams) if stream is not None]
-        kept = self._within_stream_limit(tenant, kept, check)
+        kept = self._within_stream_limit(tenant, kept, check, limits.config)
         lines = sum(len(entries) for _, entries in kept)
         size = sum(int(entries.offsets[-1]) for _, entries in kept)
-        self._charge(tenant, lines, size)
-        kept, limited = self._rates.admit(tenant, kept, self._clock.monotonic_ns())
+        self._charge(tenant, lines, size, limits.config)
+        kept, limited = self._rates.admit(tenant, kept, self._clock.monotonic_ns(), limits.config)
         for _, entries in limited:
             check.discarded["per_stream_rate_limit"] += len(entries)
             lines, size = lines - len(entries), size - int(entries.offsets[-1])
@@ -85,13 +94,12 @@ class LogIngest:
             self._counts.bytes[tenant] += size
             self._counts.discarded.update({(tenant, reason): n for reason, n in check.discarded.items()})
         if limited:
-            raise self._rates.refusal(tenant, limited[-1])
+            raise refusal(tenant, limited[-1], limits.config.per_stream_rate_limit)
         if check.problems:
             raise RejectedSamples(_grouped(check.problems), accepted=lines, rejected=check.discarded.total())
         return stored
 
-    def _charge(self, tenant: str, lines: int, size: int) -> None:
-        config = self._limits.config
+    def _charge(self, tenant: str, lines: int, size: int, config: LimitsConfig) -> None:
         rate, burst = config.ingestion_rate_mb * (1 << 20), config.ingestion_burst_size_mb * (1 << 20)
         if rate <= 0:
             return
@@ -100,6 +108,7 @@ class LogIngest:
             bucket = self._buckets.get(tenant)
             if bucket is None:
                 bucket = self._buckets[tenant] = TokenBucket(rate, burst, now)
+            bucket.limit(rate, burst)
             if bucket.take(size, now):
                 return
             self._counts.discarded[tenant, "rate_limited"] += lines
@@ -109,8 +118,9 @@ class LogIngest:
             "limit can be increased"
         )
 
-    def _within_stream_limit(self, tenant: str, streams: list[Checked], check: Checks) -> list[Checked]:
-        config = self._limits.config
+    def _within_stream_limit(
+        self, tenant: str, streams: list[Checked], check: Checks, config: LimitsConfig
+    ) -> list[Checked]:
         limit = max(config.max_streams_per_user, config.max_global_streams_per_user)
         if limit <= 0:
             return streams

@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from datetime import UTC, datetime
 
-from spyglass.config.loki import LimitsConfig
+from spyglass.config.loki_limits import LimitsConfig
 from spyglass.ingest.log_checks import show
 from spyglass.ingest.token_bucket import TokenBucket
 from spyglass.model.errors import RateLimited
@@ -31,17 +31,23 @@ class StreamRateLimited(RateLimited):
 class StreamRates:
     """Thread-safe."""
 
-    def __init__(self, config: LimitsConfig) -> None:
-        self._rate, self._burst = config.per_stream_rate_limit, config.per_stream_rate_limit_burst
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._buckets: OrderedDict[tuple[str, Labels], TokenBucket] = OrderedDict()
 
-    def admit(self, tenant: str, streams: list[Checked], now_ns: int) -> tuple[list[Checked], list[Checked]]:
-        """(those within their rate, those above it). now_ns: monotonic."""
-        if self._rate <= 0:
+    def admit(
+        self, tenant: str, streams: list[Checked], now_ns: int, config: LimitsConfig
+    ) -> tuple[list[Checked], list[Checked]]:
+        """(those within their rate, those above it). now_ns: monotonic. config: the tenant's, now."""
+        rate, burst = config.per_stream_rate_limit, config.per_stream_rate_limit_burst
+        if rate <= 0:
             return streams, []
         with self._lock:
-            passes = [self._take((tenant, labels), int(entries.offsets[-1]), now_ns) for labels, entries in streams]
+            buckets = [self._bucket((tenant, labels), rate, burst, now_ns) for labels, _ in streams]
+            passes = [
+                bucket.take(int(entries.offsets[-1]), now_ns)
+                for bucket, (_, entries) in zip(buckets, streams, strict=True)
+            ]
         if all(passes):
             return streams, []
         return (
@@ -49,28 +55,30 @@ class StreamRates:
             [stream for stream, passed in zip(streams, passes, strict=True) if not passed],
         )
 
-    def _take(self, key: tuple[str, Labels], size: int, now_ns: int) -> bool:
+    def _bucket(self, key: tuple[str, Labels], rate: float, burst: float, now_ns: int) -> TokenBucket:
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = TokenBucket(self._rate, self._burst, now_ns)
+            bucket = self._buckets[key] = TokenBucket(rate, burst, now_ns)
             if len(self._buckets) > MAX_BUCKETS:
                 self._buckets.popitem(last=False)
         else:
+            bucket.limit(rate, burst)
             self._buckets.move_to_end(key)
-        return bucket.take(size, now_ns)
+        return bucket
 
-    def refusal(self, tenant: str, stream: Checked) -> StreamRateLimited:
-        """Names the first entries of the stream that was refused."""
-        labels, entries = stream
-        shown, rate, sizes = show(labels), format_binary_bytes(self._rate), entries.lengths().tolist()
-        named = [
-            f"entry with timestamp {_go_time(time_ns)} ignored, reason: 'Per stream rate limit exceeded (limit: {rate}/sec) while "
-            f"attempting to ingest for stream '{shown}' totaling {format_binary_bytes(size)}, consider splitting a stream via "
-            "additional labels or contact your Loki administrator to see if the limit can be increased',\n"
-            for time_ns, size in zip(entries.times_ns[:MAX_NAMED_ENTRIES].tolist(), sizes, strict=False)
-        ]
-        total = f"user '{tenant}', total ignored: {len(entries)} out of {len(entries)} for stream: {shown}"
-        return StreamRateLimited("".join(named) + total)
+
+def refusal(tenant: str, stream: Checked, limit: int) -> StreamRateLimited:
+    """Names the first entries of the stream that was refused. limit: bytes a second."""
+    labels, entries = stream
+    shown, rate, sizes = show(labels), format_binary_bytes(limit), entries.lengths().tolist()
+    named = [
+        f"entry with timestamp {_go_time(time_ns)} ignored, reason: 'Per stream rate limit exceeded (limit: {rate}/sec) while "
+        f"attempting to ingest for stream '{shown}' totaling {format_binary_bytes(size)}, consider splitting a stream via "
+        "additional labels or contact your Loki administrator to see if the limit can be increased',\n"
+        for time_ns, size in zip(entries.times_ns[:MAX_NAMED_ENTRIES].tolist(), sizes, strict=False)
+    ]
+    total = f"user '{tenant}', total ignored: {len(entries)} out of {len(entries)} for stream: {shown}"
+    return StreamRateLimited("".join(named) + total)
 
 
 def _go_time(time_ns: int) -> str:

@@ -1,12 +1,11 @@
 """The door to LogQL: protocols/queries.py LogQueries over a LogStores."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 
-from spyglass.config.loki import LimitsConfig
-from spyglass.model.errors import BudgetExceeded, ExecutionError, InvalidParameter
+from spyglass.model.errors import ExecutionError, InvalidParameter
 from spyglass.model.frame import Frame
 from spyglass.model.labels import LabelTable
 from spyglass.model.times import NS_PER_MS, StepGrid
@@ -21,47 +20,36 @@ from spyglass.query.exec.logs import windows
 from spyglass.query.exec.logs.batches import Reading
 from spyglass.query.exec.logs.read import Collected, read_lines
 from spyglass.query.exec.values import Scalar, TextValue, Value
+from spyglass.query.log_blocks import check_blocked
+from spyglass.query.log_limits import (
+    HOUR_NS,
+    LogQueryLimits,
+    bounded,
+    check_bytes,
+    check_entries,
+    check_selectors,
+    check_series,
+    check_windows,
+)
 from spyglass.query.logql.ast import Expr, LogExpr, MetricExpr, NumberLiteral, Variants
 from spyglass.query.logql.lower import lower
 from spyglass.query.logql.parser import parse
 from spyglass.query.logql.pretty import pretty
 from spyglass.query.logql.walk import is_ordered, windows_of
-from spyglass.query.readers.opening import Hidden, nothing_hidden, open_reader
-from spyglass.text.durations import format_go_duration, format_prometheus_duration
+from spyglass.query.readers.opening import SEPARATOR, Hidden, nothing_hidden, open_reader
 
 LEAVES = (windows,)
 """The modules whose import registers LogQL's leaves."""
 
-HOUR_NS = 3600 * 10**9
-
 INSTANT_LINES = "a log selector was asked as an instant query; these are the newest lines of the last hour: use query_range for lines"
 
 
-@dataclass(frozen=True, slots=True)
-class LogQueryLimits:
-    """What a query may ask for: Loki's names and defaults (limits_config); 0 is no limit. Durations in nanoseconds."""
+LimitsOf = Callable[[str], LogQueryLimits]
+"""The limits of a tenant, now."""
 
-    max_entries_limit_per_query: int = 5000
-    max_query_series: int = 500
-    max_query_length: int = 721 * HOUR_NS
-    max_query_lookback: int = 0
-    max_query_range: int = 0
-    enable_multi_variant_queries: bool = False
-    required_labels: tuple[str, ...] = ()
-    minimum_labels_number: int = 0
 
-    @staticmethod
-    def of(config: LimitsConfig) -> "LogQueryLimits":
-        return LogQueryLimits(
-            config.max_entries_limit_per_query,
-            config.max_query_series,
-            config.max_query_length,
-            config.max_query_lookback,
-            config.max_query_range,
-            config.enable_multi_variant_queries,
-            config.required_labels,
-            config.minimum_labels_number,
-        )
+def _same(limits: LogQueryLimits) -> LimitsOf:
+    return lambda tenant: limits  # noqa: ARG005
 
 
 class SystemClock:
@@ -80,16 +68,19 @@ class LogEngine:
     def __init__(
         self,
         stores: LogStores,
-        limits: LogQueryLimits | None = None,
+        limits: LogQueryLimits | LimitsOf | None = None,
         *,
         clock: "Clock | SystemClock | None" = None,
         hidden: Hidden = nothing_hidden,
+        tenant_of: Callable[[str], str] = str,
     ) -> None:
-        """hidden: the lines of a tenant that no query shall find, though they are stored."""
+        """limits: of everybody, or of each tenant. hidden: the lines of a tenant that no query shall find, though they are stored.
+        tenant_of: from the tenant that is asked for to the one that is meant.
+        """
         self._stores = stores
-        self._limits = limits or LogQueryLimits()
+        self._limits_of: LimitsOf = limits if callable(limits) else _same(limits or LogQueryLimits())
         self._clock = clock or SystemClock()
-        self._hidden = hidden
+        self._hidden, self._tenant_of = hidden, tenant_of
 
     def instant(
         self, query: str, *, time_ns: int, limit: int, direction: Direction, tenant: str, budget: Budget
@@ -98,9 +89,9 @@ class LogEngine:
 
         Raises: ParseError, InvalidParameter, ExecutionError, and through the budget its errors.
         """
-        started = time.perf_counter()
-        expr = parse(query)
-        self._check_selectors(expr)
+        started, tenant = time.perf_counter(), self._tenant_of(tenant)
+        limits = self._limits(tenant)
+        expr = self._checked(query, limits)
         if isinstance(expr, LogExpr):
             return self._recent(expr, time_ns, limit, direction, tenant, budget, started)
         if isinstance(expr, NumberLiteral):
@@ -128,15 +119,16 @@ class LogEngine:
 
         Raises: as instant.
         """
-        started = time.perf_counter()
-        expr = parse(query)
-        self._check_selectors(expr)
-        start_ns = self._bounded(start_ns, end_ns)
+        started, tenant = time.perf_counter(), self._tenant_of(tenant)
+        limits = self._limits(tenant)
+        expr = self._checked(query, limits)
+        start_ns = bounded(limits, start_ns, end_ns, self._clock.now_ns())
         if start_ns > end_ns:
             # All of it lies before what max_query_lookback lets a query see.
             return _nothing(expr, end_ns, direction)
         if isinstance(expr, LogExpr):
-            reading = Reading(expr.matchers, expr.stages, start_ns, end_ns, direction, self._entries(limit))
+            reading = Reading(expr.matchers, expr.stages, start_ns, end_ns, direction, check_entries(limits, limit))
+            self._check_bytes(limits, expr, start_ns, end_ns, tenant)
             return self._lines(reading, interval_ns, tenant, budget, started)
         frame, stats = self._metric(expr, _grid(start_ns, end_ns, step_ns), 0, query, tenant, budget, started)
         return MetricResult("matrix", frame=_sorted(frame), stats=stats)
@@ -147,64 +139,28 @@ class LogEngine:
 
     # --- limits
 
-    def _bounded(self, start_ns: int, end_ns: int) -> int:
-        """The start that may be asked for. Raises: InvalidParameter."""
-        limits = self._limits
-        if limits.max_query_lookback:
-            start_ns = max(start_ns, self._clock.now_ns() - limits.max_query_lookback)
-        if limits.max_query_length and end_ns - start_ns > limits.max_query_length:
-            length, allowed = format_go_duration(end_ns - start_ns), format_go_duration(limits.max_query_length)
-            raise InvalidParameter(f"the query time range exceeds the limit (query length: {length}, limit: {allowed})")
-        return start_ns
+    def _limits(self, tenants: str) -> LogQueryLimits:
+        return LogQueryLimits.tightest([self._limits_of(tenant) for tenant in tenants.split(SEPARATOR)])
 
-    def _check_selectors(self, expr: Expr) -> None:
-        """Each must name the labels that an operator requires. Raises: InvalidParameter."""
-        limits = self._limits
-        if not limits.required_labels and not limits.minimum_labels_number:
+    def _checked(self, query: str, limits: LogQueryLimits) -> Expr:
+        """The query, parsed, where it may be asked. Raises: ParseError, InvalidParameter."""
+        expr = parse(query)
+        check_blocked(limits.blocked_queries, query, expr)
+        check_selectors(limits, expr)
+        return expr
+
+    def _check_bytes(self, limits: LogQueryLimits, expr: Expr, start_ns: int, end_ns: int, tenant: str) -> None:
+        """Asked of the index, before anything is read. Raises: InvalidParameter."""
+        reader = self._reader(tenant) if limits.max_query_bytes_read else None
+        if reader is None:
             return
-        logs = [expr] if isinstance(expr, LogExpr) else [window.log for window in windows_of(expr)]
-        for log in logs:
-            present = [matcher.name for matcher in log.matchers]
-            shown = ", ".join(present)
-            missing = ", ".join(name for name in limits.required_labels if name not in present)
-            if missing:
-                raise InvalidParameter(
-                    f"stream selector is missing required matchers [{missing}], labels present in the query were [{shown}]",
-                    span=log.span,
-                )
-            if len(present) < limits.minimum_labels_number:
-                raise InvalidParameter(
-                    f"stream selector has less label matchers than required: (present: [{shown}], number_present: {len(present)}, "
-                    f"required_number_label_matchers: {limits.minimum_labels_number})",
-                    span=log.span,
-                )
-
-    def _entries(self, limit: int) -> int:
-        allowed = self._limits.max_entries_limit_per_query
-        if allowed and limit > allowed:
-            raise InvalidParameter(
-                f"max entries limit per query exceeded, limit > max_entries_limit_per_query ({limit} > {allowed})"
-            )
-        return limit
-
-    def _check_windows(self, expr: MetricExpr) -> None:
-        allowed = self._limits.max_query_range
-        for window in windows_of(expr) if allowed else ():
-            if window.range_ns > allowed:
-                asked = format_prometheus_duration(window.range_ns // NS_PER_MS)
-                raise InvalidParameter(
-                    f"[interval] value exceeds limit: [{asked}] > [{format_prometheus_duration(allowed // NS_PER_MS)}]",
-                    span=window.log.span,
-                )
-
-    def _check_series(self, frame: Frame) -> None:
-        allowed = self._limits.max_query_series
-        if allowed and frame.size > allowed:
-            raise BudgetExceeded(
-                f"maximum number of series ({allowed}) reached for a single query; consider reducing query cardinality by "
-                "adding more specific stream selectors, reducing the time range, or aggregating results with functions "
-                "like sum(), count() or topk()"
-            )
+        spans = (
+            [(expr, start_ns)]
+            if isinstance(expr, LogExpr)
+            else [(window.log, start_ns - window.range_ns - window.offset_ns) for window in windows_of(expr)]
+        )
+        sizes = [reader.stats_of(log.matchers, start_ns=start, end_ns=end_ns).bytes for log, start in spans]
+        check_bytes(limits, sum(sizes))
 
     # --- lines
 
@@ -218,8 +174,9 @@ class LogEngine:
         budget: Budget,
         started: float,
     ) -> StreamsResult:
-        start_ns = self._bounded(time_ns - HOUR_NS + 1, time_ns)
-        reading = Reading(expr.matchers, expr.stages, start_ns, time_ns + 1, "backward", self._entries(limit))
+        limits = self._limits(tenant)
+        start_ns = bounded(limits, time_ns - HOUR_NS + 1, time_ns, self._clock.now_ns())
+        reading = Reading(expr.matchers, expr.stages, start_ns, time_ns + 1, "backward", check_entries(limits, limit))
         found = self._lines(reading, 0, tenant, budget, started)
         streams = found.streams
         if direction == "forward":
@@ -249,15 +206,17 @@ class LogEngine:
         budget: Budget,
         started: float,
     ) -> tuple[Frame, QueryStats]:
-        if isinstance(expr, Variants) and not self._limits.enable_multi_variant_queries:
+        limits = self._limits(tenant)
+        if isinstance(expr, Variants) and not limits.enable_multi_variant_queries:
             raise InvalidParameter("multi variant queries are disabled for this instance")
-        self._check_windows(expr)
+        check_windows(limits, expr)
+        self._check_bytes(limits, expr, grid.start_ms * NS_PER_MS, grid.end_ms * NS_PER_MS + 1, tenant)
         ctx = EvalContext(grid, budget, query, EvalOptions(logql=True), logs=self._reader(tenant))
         value = evaluate(lower(expr, extra_ns=extra_ns), ctx)
         budget.check()
         frame = _as_frame(value)
         frame = rows_of(frame, np.flatnonzero(frame.present.any(axis=1)))
-        self._check_series(frame)
+        check_series(limits, frame.size)
         return frame, _stats(ctx.counters, frame.size, started)
 
 

@@ -51,6 +51,22 @@ def format_binary_bytes(size: int) -> str:
     return f"{size}B"
 
 
+def format_ibytes(size: int) -> str:
+    """Rounded for people, as Loki's messages about queries have sizes.
+
+    >>> format_ibytes(500), format_ibytes(1536), format_ibytes(25 << 30)
+    ('500 B', '1.5 KiB', '25 GiB')
+    """
+    value, unit = float(size), 0
+    while value >= 1024 and unit < len(_IEC) - 1:
+        value, unit = value / 1024, unit + 1
+    digits = 1 if unit and value < 10 else 0
+    return f"{value:.{digits}f} {_IEC[unit]}"
+
+
+_IEC = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+
+
 def format_bytes(size: int) -> str:
     """The shortest exact spelling that parse_bytes reads back: `10KB`, `1536B`."""
     for letter, power in (("P", 5), ("T", 4), ("G", 3), ("M", 2), ("K", 1)):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from spyglass.config.loki import LimitsConfig
+from spyglass.config.loki_limits import LimitsConfig
 from spyglass.ingest.levels import detect_level
 from spyglass.ingest.log_checks import LogLimits
 from spyglass.ingest.logs import LogIngest, NoStreams

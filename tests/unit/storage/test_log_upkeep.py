@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -381,3 +382,23 @@ def test_reading_while_everything_moves(opened: Open) -> None:
         thread.join()
     assert problems == []
     assert count(store) == 2400
+
+
+def test_each_tenant_has_a_retention_of_its_own(tmp_path: Path, files: FaultyFiles, clock: VirtualClock) -> None:
+    """Asked for anew in every round, so that it may change while the stores are open."""
+    periods = {"short": 100}
+
+    def of_tenant(tenant: str, options: LogStoreOptions) -> LogStoreOptions:
+        return replace(options, retention_ns=periods.get(tenant, 0) * SECOND_NS)
+
+    stores = open_log_stores(tmp_path / "logs", files=files, clock=clock, options=TIGHT, of_tenant=of_tenant)
+    try:
+        for tenant in ("short", "long"):
+            stores.store(tenant).append([(APP, numbered(0, 200))])
+        stores.maintain(NOW)
+        assert (count(stores.store("short")), count(stores.store("long"))) == (0, 200)
+        periods["long"] = 100
+        stores.maintain(NOW)
+        assert count(stores.store("long")) == 0
+    finally:
+        stores.close()

@@ -19,8 +19,8 @@ class DeletionDisabled(InvalidParameter):
 async def create(request: Request, deps: LokiDeps) -> Response:
     """POST or PUT: 204; carried out once the cancel period is over."""
     params = await read.read_params(request)
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
-    if deps.limits.deletion_mode == "disabled":
+    tenant = tenant_of(request, deps.tenancy)
+    if deps.limits_of(tenant).deletion_mode == "disabled":
         raise DeletionDisabled("deletion is not available for this tenant (limits_config.deletion_mode)")
     now, query = deps.clock.now_ns(), read.text(params, "query")
     if not query:
@@ -47,7 +47,7 @@ def _range(params: read.Params, now: int) -> tuple[int, int]:
 
 async def listing(request: Request, deps: LokiDeps) -> Response:
     """GET: all requests of the tenant, oldest first."""
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = tenant_of(request, deps.tenancy)
     shown = [_shown(one) for one in deps.deletes.of(tenant)]
     return Response(orjson.dumps(shown), media_type=JSON_TYPE)
 
@@ -55,7 +55,7 @@ async def listing(request: Request, deps: LokiDeps) -> Response:
 async def cancel(request: Request, deps: LokiDeps) -> Response:
     """DELETE ?request_id=: 204; 400 where it was carried out already; 404 where there is none."""
     params = await read.read_params(request)
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = tenant_of(request, deps.tenancy)
     request_id = read.text(params, "request_id")
     if not request_id:
         raise InvalidParameter("request_id not set")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from spyglass.api.bridge import CancellableBudget, QueryBridge
 from spyglass.api.coalesce import Coalescer
 from spyglass.api.loki.delete_requests import DeleteRequests
-from spyglass.config.loki import LimitsConfig
+from spyglass.api.loki.tenant import Tenancy
+from spyglass.config.loki_limits import LimitsConfig
 from spyglass.ingest.logs import LogIngest
 from spyglass.model.telemetry import Registry
 from spyglass.protocols.clock import Clock
@@ -19,7 +20,8 @@ from spyglass.protocols.queries import LogQueries
 class LokiDeps:
     """Handed over by the composition root.
 
-    config_text: the loaded file, for /config. budget: a new budget for each query. render_metrics: the body of /metrics.
+    config_text: the loaded file, for /config. budget: a new budget for a query of these tenants.
+    limits_of: a tenant's. render_metrics: the body of /metrics.
     multi_tenant: reads may name several tenants. answers: makes what is asked by several at once; the application makes it.
     ready: the reason why not, or "". flush: write what is in memory to blocks now.
     tails: how many of each tenant are open.
@@ -31,12 +33,12 @@ class LokiDeps:
     bridge: QueryBridge
     ingest_bridge: QueryBridge
     clock: Clock
-    budget: Callable[[], CancellableBudget]
+    budget: Callable[[str], CancellableBudget]
     registry: Registry
     deletes: DeleteRequests
     render_metrics: Callable[[], bytes]
-    limits: LimitsConfig = field(default_factory=LimitsConfig)
-    auth_enabled: bool = False
+    limits_of: Callable[[str], LimitsConfig]
+    tenancy: Tenancy = Tenancy.OPTIONAL
     multi_tenant: bool = False
     config_text: str = ""
     version: str = ""

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE
-from spyglass.api.loki.reader import index_of, reading_tenants
+from spyglass.api.loki.reader import index_of, least, reading_tenants
 from spyglass.api.loki.series import matchers_of
 from spyglass.query.log_fields import DetectedField, detected_fields
 
@@ -81,8 +81,8 @@ async def field_values(request: Request, deps: LokiDeps) -> Response:
 async def _fields(request: Request, params: read.Params, limit: int, deps: LokiDeps) -> Sequence[DetectedField]:
     tenant = reading_tenants(request, deps)
     start, end = read.time_range(params, deps.clock.now_ns())
-    query, budget = read.required(params, "query"), deps.budget()
-    maximum = deps.limits.max_entries_limit_per_query
+    query, budget = read.required(params, "query"), deps.budget(tenant)
+    maximum = least(deps, tenant, "max_entries_limit_per_query")
     lines = read.positive(params, "line_limit", min(LINES, maximum or LINES))
     return await deps.bridge.run(
         lambda: detected_fields(

@@ -3,6 +3,7 @@
 from starlette.responses import PlainTextResponse, Response
 
 from spyglass.api.loki.body import BodyTooLarge
+from spyglass.ingest.log_checks import IngestionBlocked
 from spyglass.ingest.logs import NoStreams
 from spyglass.model import errors
 
@@ -28,6 +29,8 @@ STATUS: tuple[tuple[type[errors.SpyglassError], int], ...] = (
 
 def status_of(error: errors.SpyglassError) -> int:
     """The status of a kind of error."""
+    if isinstance(error, IngestionBlocked):
+        return error.status
     return next((code for kind, code in STATUS if isinstance(error, kind)), 500)
 
 

@@ -16,7 +16,7 @@ from spyglass.api.loki import params as read
 from spyglass.api.loki import series
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE
-from spyglass.api.loki.reader import reading_tenants
+from spyglass.api.loki.reader import least, reading_tenants
 from spyglass.formats.loki_push import render_label_string
 from spyglass.model.errors import InvalidParameter
 from spyglass.model.labels import Labels
@@ -30,8 +30,8 @@ async def query(request: Request, deps: LokiDeps) -> Response:
     tenant = reading_tenants(request, deps)
     expression = read.required(params, "query")
     start, end = read.time_range(params, deps.clock.now_ns())
-    limit = read.limit_of(params, maximum=deps.limits.max_entries_limit_per_query)
-    direction, budget = read.direction_of(params), deps.budget()
+    limit = read.limit_of(params, maximum=least(deps, tenant, "max_entries_limit_per_query"))
+    direction, budget = read.direction_of(params), deps.budget(tenant)
 
     def answer() -> bytes:
         result = deps.queries.range(

@@ -13,8 +13,8 @@ from spyglass.model.errors import MalformedBody, SpyglassError
 
 async def logs(request: Request, deps: LokiDeps) -> Response:
     """204 when everything is durable."""
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
-    fallback = (("service_name", "unknown_service"),) if deps.ingest.discovers_service_name else ()
+    tenant = tenant_of(request, deps.tenancy)
+    fallback = (("service_name", "unknown_service"),) if deps.ingest.limits_of(tenant).service_labels else ()
     try:
         body = await read_body(request)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

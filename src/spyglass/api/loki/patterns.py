@@ -13,7 +13,7 @@ from spyglass.api.bridge import CancellableBudget
 from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE, success
-from spyglass.api.loki.reader import reading_tenants
+from spyglass.api.loki.reader import least, reading_tenants
 from spyglass.api.loki.template_miner import TemplateMiner
 from spyglass.model.errors import InvalidParameter
 from spyglass.protocols.queries import StreamsResult
@@ -30,7 +30,7 @@ async def patterns(request: Request, deps: LokiDeps) -> Response:
     tenant = reading_tenants(request, deps)
     start, end = read.time_range(params, deps.clock.now_ns())
     step = max(read.step_ns(params, start, end), MIN_STEP_NS)
-    query, budget = read.required(params, "query"), deps.budget()
+    query, budget = read.required(params, "query"), deps.budget(tenant)
 
     def mine() -> bytes:
         miners: dict[str, TemplateMiner] = {}
@@ -59,7 +59,7 @@ def _sampled(
 ) -> Iterator[tuple[str, str, int]]:
     """(level, line, time) of the lines looked at."""
     width = max(-(-(end - start) // SLICES), 1)
-    maximum = deps.limits.max_entries_limit_per_query
+    maximum = least(deps, tenant, "max_entries_limit_per_query")
     size = min(SAMPLED // SLICES, maximum or SAMPLED)
     for at in range(start, end, width):
         budget.check()

@@ -14,7 +14,7 @@ PROTOBUF = ("", "application/x-protobuf", "application/vnd.google.protobuf")
 
 async def push(request: Request, deps: LokiDeps) -> Response:
     """204 when everything is durable; 400 with the reason when something was refused (the rest is stored)."""
-    tenant = tenant_of(request, auth_enabled=deps.auth_enabled)
+    tenant = tenant_of(request, deps.tenancy)
     body = await read_body(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     encoding = request.headers.get("content-encoding", "").strip().lower()

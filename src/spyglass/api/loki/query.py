@@ -10,7 +10,7 @@ from spyglass.api.coalesce import Asker
 from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE, encode_result, success
-from spyglass.api.loki.reader import reading_tenants, version_of
+from spyglass.api.loki.reader import least, reading_tenants, version_of
 from spyglass.model.errors import InvalidParameter
 from spyglass.protocols.budget import Budget
 
@@ -22,7 +22,7 @@ async def query(request: Request, deps: LokiDeps) -> Response:
     expression = read.required(params, "query")
     now = deps.clock.now_ns()
     at = read.time_ns(read.text(params, "time"), "time") if read.text(params, "time") else now
-    limit = read.limit_of(params, maximum=deps.limits.max_entries_limit_per_query)
+    limit = read.limit_of(params, maximum=least(deps, tenant, "max_entries_limit_per_query"))
     direction = read.direction_of(params)
     categorize = "categorize-labels" in read.flags_of(request)
 
@@ -45,7 +45,7 @@ async def query_range(request: Request, deps: LokiDeps) -> Response:
     interval = read.duration_ns(read.text(params, "interval"), "interval") if read.text(params, "interval") else 0
     if interval < 0:
         raise InvalidParameter("interval must be >= 0")
-    limit = read.limit_of(params, maximum=deps.limits.max_entries_limit_per_query)
+    limit = read.limit_of(params, maximum=least(deps, tenant, "max_entries_limit_per_query"))
     direction = read.direction_of(params)
     categorize = "categorize-labels" in read.flags_of(request)
 
@@ -72,7 +72,7 @@ async def _answered(
 ) -> Response:
     """key: all that the answer depends on besides the tenant's lines."""
     assert deps.answers is not None, "the application makes it"
-    asker = Asker(deps.budget(), request.is_disconnected)
+    asker = Asker(deps.budget(tenant), request.is_disconnected)
     body = await deps.answers.run((tenant, *key), answer, version=partial(version_of, deps, tenant), asker=asker)
     return Response(body, media_type=JSON_TYPE)
 

@@ -32,7 +32,13 @@ class IndexReader(Protocol):
 
 def reading_tenants(request: Request, deps: LokiDeps) -> str:
     """Whose logs a request reads: one tenant, or several joined by `|` where that is allowed. Raises NoTenant, BadTenant."""
-    return tenants_of(request, auth_enabled=deps.auth_enabled, several=deps.multi_tenant)
+    return tenants_of(request, deps.tenancy, several=deps.multi_tenant)
+
+
+def least(deps: LokiDeps, tenants: str, limit: str) -> int:
+    """The smallest of the tenants' limits of this name; 0 where none has one."""
+    values = (getattr(deps.limits_of(tenant), limit) for tenant in tenants.split(SEPARATOR))
+    return min((value for value in values if value > 0), default=0)
 
 
 def version_of(deps: LokiDeps, tenants: str) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE, success
-from spyglass.api.loki.reader import index_of, reading_tenants
+from spyglass.api.loki.reader import index_of, least, reading_tenants
 from spyglass.model.errors import InvalidParameter
 from spyglass.model.matchers import Matcher
 from spyglass.query.logql.ast import LogExpr
@@ -77,7 +77,7 @@ async def volume(request: Request, deps: LokiDeps) -> Response:
     params = await read.read_params(request)
     tenant = reading_tenants(request, deps)
     start, end = read.time_range(params, deps.clock.now_ns())
-    limit, found = _series_limit(params, deps), await _volumes(params, tenant, start, end, deps)
+    limit, found = _series_limit(params, tenant, deps), await _volumes(params, tenant, start, end, deps)
     top = sorted(found, key=lambda row: (-row[1], row[0]))[:limit]
     at = end // 1_000_000 / 1000
     result = [{"metric": dict(group), "value": [at, str(size)]} for group, size in top]
@@ -89,7 +89,7 @@ async def volume_range(request: Request, deps: LokiDeps) -> Response:
     params = await read.read_params(request)
     tenant = reading_tenants(request, deps)
     start, end = read.time_range(params, deps.clock.now_ns())
-    step, limit = read.step_ns(params, start, end), _series_limit(params, deps)
+    step, limit = read.step_ns(params, start, end), _series_limit(params, tenant, deps)
     points: dict[tuple[tuple[str, str], ...], list[tuple[float, int]]] = {}
     for at in range(start, end, step):
         for group, size in await _volumes(params, tenant, at, min(at + step, end), deps):
@@ -99,9 +99,9 @@ async def volume_range(request: Request, deps: LokiDeps) -> Response:
     return Response(success({"resultType": "matrix", "result": result}), media_type=JSON_TYPE)
 
 
-def _series_limit(params: read.Params, deps: LokiDeps) -> int:
+def _series_limit(params: read.Params, tenant: str, deps: LokiDeps) -> int:
     """How many groups an answer may hold."""
-    allowed = deps.limits.volume_max_series
+    allowed = least(deps, tenant, "volume_max_series")
     return min(read.limit_of(params), allowed) if allowed else read.limit_of(params)
 
 

@@ -11,6 +11,7 @@ from spyglass.api.loki.encode import JSON_TYPE
 from spyglass.api.loki.params import read_params, text
 from spyglass.api.loki.tenant import tenant_of
 from spyglass.ingest.levels import NAMES
+from spyglass.text.bytesize import format_binary_bytes
 from spyglass.text.durations import format_go_duration
 
 LOKI_VERSION = "3.7.6"
@@ -78,15 +79,15 @@ async def set_log_level(request: Request, _: LokiDeps) -> Response:
 
 async def drilldown_limits(request: Request, deps: LokiDeps) -> Response:
     """GET /loki/api/v1/drilldown-limits: what Logs Drilldown adapts itself to. Durations as Go prints them."""
-    tenant_of(request, auth_enabled=deps.auth_enabled)
-    limits = deps.limits
+    tenant = tenant_of(request, deps.tenancy)
+    limits, ingest = deps.limits_of(tenant), deps.ingest.limits_of(tenant)
     shown = {
-        "discover_log_levels": deps.ingest.limits.discover_levels,
-        "discover_service_name": list(deps.ingest.limits.service_labels),
+        "discover_log_levels": ingest.discover_levels,
+        "discover_service_name": list(ingest.service_labels),
         "log_level_fields": sorted(NAMES),
         "max_entries_limit_per_query": limits.max_entries_limit_per_query,
         "max_line_size_truncate": limits.max_line_size_truncate,
-        "max_query_bytes_read": "0B",
+        "max_query_bytes_read": format_binary_bytes(limits.max_query_bytes_read),
         "max_query_length": format_go_duration(limits.max_query_length),
         "max_query_lookback": format_go_duration(limits.max_query_lookback),
         "max_query_range": format_go_duration(limits.max_query_range),

@@ -28,7 +28,7 @@ async def tail(socket: WebSocket, deps: LokiDeps, *, legacy: bool = False) -> No
     """Serve one tail until the client leaves. A bad query closes the socket with the reason. legacy: frames of /api/prom."""
     params = {name: socket.query_params.getlist(name) for name in socket.query_params}
     try:
-        tenant = tenant_of(socket, auth_enabled=deps.auth_enabled)
+        tenant = tenant_of(socket, deps.tenancy)
     except (NoTenant, BadTenant) as err:
         await _refuse(socket, str(err), 401 if isinstance(err, NoTenant) else 400)
         return
@@ -38,7 +38,7 @@ async def tail(socket: WebSocket, deps: LokiDeps, *, legacy: bool = False) -> No
         delay = int(read.text(params, "delay_for", "0"))
         if delay > MAX_DELAY_SECONDS:
             raise ValueError(f"delay_for can't be greater than {MAX_DELAY_SECONDS}")
-        limit, open_tails = deps.limits.max_concurrent_tail_requests, deps.tails[tenant]
+        limit, open_tails = deps.limits_of(tenant).max_concurrent_tail_requests, deps.tails[tenant]
         if limit and open_tails >= limit:
             raise ValueError(f"max concurrent tail requests limit exceeded, count > limit ({open_tails + 1} > {limit})")
     except (SpyglassError, ValueError) as err:
@@ -82,7 +82,7 @@ async def _send_past(socket: WebSocket, deps: LokiDeps, tenant: str, params: rea
     """What came between `start` (an hour ago) and now, at most `limit` entries."""
     now = deps.clock.now_ns()
     start = read.time_ns(read.text(params, "start"), "start") if read.text(params, "start") else now - read.HOUR_NS
-    limit, budget, query = read.limit_of(params), deps.budget(), read.required(params, "query")
+    limit, budget, query = read.limit_of(params), deps.budget(tenant), read.required(params, "query")
     result = await deps.bridge.run(
         lambda: deps.queries.range(
             query,

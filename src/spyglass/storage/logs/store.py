@@ -342,6 +342,10 @@ class DiskLogStore:
         chunks = block_chunks(sections, journal_end=end, replaces=names)
         self.blocks.add(self.blocks.write(self.blocks.next_path(), chunks), replaces=blocks)
 
+    def configure(self, options: LogStoreOptions) -> None:
+        """What holds from now on; the cache is shared and keeps its size."""
+        self._options = options
+
     def maintain(self, now_ns: int) -> None:
         """One round: cut a block if it is time, merge, retain. A full disk ends the round; the next one tries again."""
         hot = self._hot

@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -14,14 +15,20 @@ from spyglass.storage.logs.cache import ColumnCache
 from spyglass.storage.logs.options import LogStoreOptions
 from spyglass.storage.logs.store import DiskLogStore
 
+OptionsOf = Callable[[str, LogStoreOptions], LogStoreOptions]
+"""From a tenant and everybody's options to the tenant's."""
+
 _PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 
 
 class DiskLogStores:
     """`LogStores` over a folder. A tenant's store is opened with the first request for it, "fake" and known ones at once."""
 
-    def __init__(self, path: Path, *, files: Files, clock: Clock, options: LogStoreOptions) -> None:
+    def __init__(
+        self, path: Path, *, files: Files, clock: Clock, options: LogStoreOptions, of_tenant: OptionsOf
+    ) -> None:
         self._path, self._files, self._clock, self._options = path, files, clock, options
+        self._of_tenant = of_tenant
         self._lock = threading.Lock()
         self._directory = DirectoryLock(path)
         self._cache = ColumnCache(options.cache_bytes)
@@ -29,7 +36,8 @@ class DiskLogStores:
         self._closed = False
         for folder in sorted(path.iterdir()):
             if folder.is_dir() and not folder.name.endswith(".tmp"):
-                self._stores[unquote(folder.name)] = self._open(folder)
+                tenant = unquote(folder.name)
+                self._stores[tenant] = self._open(tenant, folder)
 
     def store(self, tenant: str = "fake", *, create: bool = True) -> DiskLogStore:
         """Raises: NotFound where the tenant has nothing and create is False."""
@@ -40,7 +48,7 @@ class DiskLogStores:
             if found is None:
                 if not create:
                     raise NotFound(f"the tenant {tenant!r} has no logs")
-                found = self._stores[tenant] = self._open(self._path / folder_of(tenant))
+                found = self._stores[tenant] = self._open(tenant, self._path / folder_of(tenant))
             return found
 
     def tenants(self) -> list[str]:
@@ -50,9 +58,10 @@ class DiskLogStores:
     def maintain(self, now_ns: int) -> None:
         """One round for every tenant. Raises: StorageError, the first that a tenant met."""
         with self._lock:
-            stores = list(self._stores.values())
+            stores = list(self._stores.items())
         failed: StorageError | None = None
-        for store in stores:
+        for tenant, store in stores:
+            store.configure(self._of_tenant(tenant, self._options))
             try:
                 store.maintain(now_ns)
             except StorageError as err:
@@ -69,9 +78,10 @@ class DiskLogStores:
             store.close()
         self._directory.close()
 
-    def _open(self, folder: Path) -> DiskLogStore:
+    def _open(self, tenant: str, folder: Path) -> DiskLogStore:
         make_folder(folder)
-        return DiskLogStore(folder, files=self._files, clock=self._clock, options=self._options, cache=self._cache)
+        options = self._of_tenant(tenant, self._options)
+        return DiskLogStore(folder, files=self._files, clock=self._clock, options=options, cache=self._cache)
 
 
 def folder_of(tenant: str) -> str:
@@ -85,9 +95,15 @@ def folder_of(tenant: str) -> str:
     return quote(tenant, safe="").replace(".", "%2E")
 
 
-def open_log_stores(path: Path, *, files: Files, clock: Clock, options: LogStoreOptions) -> DiskLogStores:
-    """Open the folder, made if missing, and replay its journals.
+def _as_all(tenant: str, options: LogStoreOptions) -> LogStoreOptions:  # noqa: ARG001
+    return options
+
+
+def open_log_stores(
+    path: Path, *, files: Files, clock: Clock, options: LogStoreOptions, of_tenant: OptionsOf = _as_all
+) -> DiskLogStores:
+    """Open the folder, made if missing, and replay its journals. of_tenant: the options of one tenant, asked anew for each round.
 
     Raises: StoreLocked where another process has it open.
     """
-    return DiskLogStores(path, files=files, clock=clock, options=options)
+    return DiskLogStores(path, files=files, clock=clock, options=options, of_tenant=of_tenant)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.loki_kit import NOW, SECOND, loki
 
-from spyglass.config.loki import LimitsConfig
+from spyglass.config.loki_limits import LimitsConfig
 from spyglass.model.errors import CorruptData
 from spyglass.storage.files import RealFiles
 from spyglass.storage.logs.options import LogStoreOptions

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from tests.loki_kit import NOW, SECOND, LokiKit, loki
 
-from spyglass.config.loki import LimitsConfig
+from spyglass.config.loki_limits import LimitsConfig
 from spyglass.formats.loki_push import encode_protobuf
 from spyglass.model.log_entry import LogEntry
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from tests.loki_kit import NOW, SECOND, LokiKit, loki
 
-from spyglass.config.loki import LimitsConfig
+from spyglass.config.loki_limits import LimitsConfig
 
 HOUR = 3600 * SECOND
 WINDOW = {"start": NOW - HOUR, "end": NOW + SECOND}

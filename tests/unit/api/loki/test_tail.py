@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from tests.loki_kit import NOW, SECOND, LokiKit, loki
 
-from spyglass.config.loki import LimitsConfig
+from spyglass.config.loki_limits import LimitsConfig
 from spyglass.model.log_entry import LogEntry
 
 MEMORY_BATCHES = 10_000

@@ -6,7 +6,8 @@ from spyglass.model.labels import labels_of
 from spyglass.protocols.log_store import Direction, LogEntry
 from spyglass.protocols.queries import MetricResult, StreamsResult
 from spyglass.query.budget import QueryBudget
-from spyglass.query.log_engine import LogEngine, LogQueryLimits
+from spyglass.query.log_engine import LogEngine
+from spyglass.query.log_limits import LogQueryLimits
 from spyglass.storage.memory_logs import MemoryLogStores
 
 NS = 10**9

@@ -7,7 +7,8 @@ from tests.unit.query.logs.logs_kit import NS, T0, engine_over, lines_of, vector
 from spyglass.model.errors import AmbiguousMatch, BudgetExceeded, ExecutionError, InvalidParameter
 from spyglass.protocols.queries import MetricResult, StreamsResult
 from spyglass.query.budget import QueryBudget
-from spyglass.query.log_engine import LogEngine, LogQueryLimits
+from spyglass.query.log_engine import LogEngine
+from spyglass.query.log_limits import LogQueryLimits
 from spyglass.storage.memory_logs import MemoryLogStores
 
 LOGFMT = [f"n={i} mod={i % 2} took={i}s size={i}KB" for i in range(10)]
