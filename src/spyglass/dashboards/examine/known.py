@@ -43,18 +43,9 @@ FORMATS = frozenset(
 """ui/src/core/interpolate.ts."""
 
 IGNORED: dict[str, dict[str, frozenset[object]]] = {
-    "barchart": {
-        "fieldConfig.defaults.custom.axisBorderShow": frozenset({False}),
-        "fieldConfig.defaults.custom.axisColorMode": frozenset({"text", ""}),
-        "fieldConfig.defaults.custom.scaleDistribution.type": frozenset({"linear", ""}),
-        "fieldConfig.defaults.custom.thresholdsStyle.mode": frozenset({"off", ""}),
-    },
     "logs": {"options.enableInfiniteScrolling": frozenset({False}), "options.fontSize": frozenset({"default", ""})},
-    "table": {"options.showTypeIcons": frozenset({False}), "options.maxRowHeight": frozenset({0})},
     "timeseries": {
-        "fieldConfig.defaults.custom.showValues": frozenset({False}),
         "options.timeCompare": frozenset({False, ""}),
     },
-    "traces": {"options.spanFilters.matchesOnly": frozenset({False})},
 }
 """Type of panel -> settings that are not drawn -> the values that mean nothing. A test looks for them in the UI."""

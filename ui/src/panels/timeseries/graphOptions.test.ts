@@ -92,7 +92,8 @@ test('a scheme colours heights: thresholds change at once, continuous ones run',
 
 test('thresholds of percentages lie between min and max', () => {
   const g = graph(series('a', [1, 2, 3, 4], { min: 0, max: 200, custom: { thresholdsStyle: { mode: 'dashed+area' } }, thresholds: { mode: 'percentage', steps: [{ value: null, color: 'green' }, { value: 50, color: 'red' }] } }));
-  expect(g.thresholds).toMatchObject([{ mode: 'dashed+area', steps: [{ value: -Infinity }, { value: 100 }] }]);
+  expect(g.thresholds).toMatchObject([{ line: true, dashed: true, area: true, steps: [{ value: -Infinity }, { value: 100 }] }]);
+  expect(graph(series('a', [1, 2, 3, 4], { custom: { thresholdsStyle: { mode: 'series' } }, thresholds: { mode: 'absolute', steps: [{ value: null, color: 'green' }] } })).thresholds).toEqual([]);
 });
 
 test('every further time zone has an axis of its own', () => {

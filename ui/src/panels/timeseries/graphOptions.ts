@@ -5,6 +5,7 @@ import { displayName } from '../../core/displayName';
 import { makeDisplay, fieldExtent, type Display } from '../../core/display';
 import type { Field, Frame } from '../../core/frames';
 import { alignSeries, bridgeGaps, stackSeries, type Column } from '../../core/series';
+import type { ThresholdLines } from '../../core/thresholdLines';
 import { formatDateTime, type TimeRange, type TimeZone } from '../../core/time';
 import { schemeFill, gradientFill } from './gradients';
 import { ScaleSet } from './valueAxes';
@@ -30,7 +31,7 @@ export interface Graph {
   data: uPlot.AlignedData;
   options: Omit<uPlot.Options, 'width' | 'height'>;
   /** Draw the thresholds of a scale. */
-  thresholds: { scale: string; mode: string; steps: { value: number; color: string }[] }[];
+  thresholds: ({ scale: string } & ThresholdLines)[];
 }
 
 export interface Tokens {

@@ -33,18 +33,18 @@ export function thresholdPlugin(graph: Graph): uPlot.Plugin {
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    for (const { scale, mode, steps } of graph.thresholds) {
+    for (const { scale, line, dashed, area, steps } of graph.thresholds) {
       steps.forEach((step, i) => {
         const y = step.value === -Infinity ? bbox.top + bbox.height : u.valToPos(step.value, scale, true);
-        if (what === 'area' && mode.includes('area')) {
+        if (what === 'area' && area) {
           const above = steps[i + 1] ? u.valToPos(steps[i + 1].value, scale, true) : bbox.top;
           ctx.fillStyle = withAlpha(step.color, 0.1);
           ctx.fillRect(bbox.left, above, bbox.width, y - above);
         }
-        if (what === 'line' && /line|dashed/.test(mode) && step.value !== -Infinity) {
+        if (what === 'line' && line && step.value !== -Infinity) {
           ctx.strokeStyle = withAlpha(step.color, 0.85);
           ctx.lineWidth = 1.5 * devicePixelRatio;
-          ctx.setLineDash(mode.includes('dashed') ? [8 * devicePixelRatio, 6 * devicePixelRatio] : []);
+          ctx.setLineDash(dashed ? [8 * devicePixelRatio, 6 * devicePixelRatio] : []);
           ctx.beginPath();
           ctx.moveTo(bbox.left, y);
           ctx.lineTo(bbox.left + bbox.width, y);

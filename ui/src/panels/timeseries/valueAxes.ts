@@ -1,8 +1,8 @@
 /** Value axes: which series share one, its side, limits, distribution and ticks. */
 import type uPlot from 'uplot';
-import { resolveColor } from '../../core/colors';
 import type { Field, FieldConfig } from '../../core/frames';
 import type { Column } from '../../core/series';
+import { thresholdLines } from '../../core/thresholdLines';
 import { formattedText, unitFormatter } from '../../core/units';
 import type { Graph, GraphSettings } from './graphOptions';
 
@@ -13,7 +13,6 @@ interface ScaleEntry {
   color: string;
   side: 'left' | 'right' | 'hidden';
   columns: Column[];
-  thresholds: boolean;
 }
 
 /** Value scales: fields that differ in unit, limits or placement get their own axis; the first is left, later ones right. */
@@ -35,7 +34,7 @@ export class ScaleSet {
     let entry = this.#entries.get(key);
     if (!entry) {
       const taken = [...this.#entries.values()].some((e) => e.side === 'left');
-      entry = { key, config, side: placement === 'hidden' ? 'hidden' : placement === 'right' || (placement !== 'left' && taken) ? 'right' : 'left', columns: [], thresholds: false, color };
+      entry = { key, config, side: placement === 'hidden' ? 'hidden' : placement === 'right' || (placement !== 'left' && taken) ? 'right' : 'left', columns: [], color };
       this.#entries.set(key, entry);
     }
     if (visible) entry.columns.push(column);
@@ -80,14 +79,9 @@ export class ScaleSet {
   }
 
   thresholds(): Graph['thresholds'] {
-    const { theme } = this.#settings;
     return [...this.#entries.values()].flatMap((entry) => {
-      const mode = entry.config.custom?.thresholdsStyle?.mode ?? 'off';
-      const { thresholds } = entry.config;
-      if (mode === 'off' || !thresholds) return [];
-      const extent = { min: entry.config.min ?? 0, max: entry.config.max ?? 100 };
-      const at = (v: number | null) => (v === null ? -Infinity : thresholds.mode === 'percentage' ? extent.min + (v / 100) * (extent.max - extent.min) : v);
-      return [{ scale: entry.key, mode, steps: thresholds.steps.map((s) => ({ value: at(s.value), color: resolveColor(s.color, theme) })) }];
+      const lines = thresholdLines(entry.config, this.#settings.theme);
+      return lines ? [{ scale: entry.key, ...lines }] : [];
     });
   }
 }
