@@ -64,14 +64,14 @@ const CHAR_PX = 6.7;
 const LINE_PX = 17;
 const MOST_LINES = 20;
 
-/** Tops of the rows, px, and at the end the whole height; undefined where all are as high as `rowPx`. */
-export function rowTops(rows: readonly number[], columns: readonly Column[], rowPx: number): Float64Array | undefined {
+/** Tops of the rows, px, and at the end the whole height; undefined where all are as high as `rowPx`. `mostPx`: no row is higher, what does not fit is cut. */
+export function rowTops(rows: readonly number[], columns: readonly Column[], rowPx: number, mostPx = Infinity): Float64Array | undefined {
   const wrapped = columns.filter((c) => c.wrap);
   if (!wrapped.length) return undefined;
   const tops = new Float64Array(rows.length + 1);
   rows.forEach((row, i) => {
     const lines = Math.max(1, ...wrapped.map((c) => lineCount(c.display.text(c.field.values[row]), Math.max(4, (c.width - 16) / CHAR_PX))));
-    tops[i + 1] = tops[i] + Math.max(rowPx, Math.min(MOST_LINES, lines) * LINE_PX + 10);
+    tops[i + 1] = tops[i] + Math.max(rowPx, Math.min(mostPx, Math.min(MOST_LINES, lines) * LINE_PX + 10));
   });
   return tops;
 }

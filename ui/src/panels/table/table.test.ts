@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { frameDisplays } from '../../core/display';
 import { makeFrame, type FieldConfig } from '../../core/frames';
-import { makeColumns } from './columns';
+import { headHeight, makeColumns, resized } from './columns';
 import { footerRows } from './footer';
 import { distinctTexts, rowAt, rowTops, sortRows } from './rows';
 
@@ -63,4 +63,26 @@ test('columns may have their own calculations', () => {
 test('columns: hidden ones are out, widths fill the panel, old display modes are read', () => {
   const made = columns([{ custom: { hidden: true } }, { custom: { width: 100, align: 'center', displayMode: 'lcd-gauge' } }, { custom: { inspect: true } }]);
   expect(made.map((c) => [c.name, c.width, c.align, c.cell, c.cellOptions.mode, c.inspect])).toEqual([['load', 100, 'center', 'gauge', 'lcd', false], ['text', 500, 'left', 'auto', undefined, true]]);
+});
+
+test('a column made wider by hand keeps its width, and so do those before it; given back, the table decides again', () => {
+  const at = (chosen: ReadonlyMap<string, number>) => makeColumns(frame, frameDisplays([frame], { theme: 'dark', zone: 'utc', now: 0 }), 601, chosen);
+  expect(columns().map((c) => c.width)).toEqual([200, 200, 200]);
+  const wider = resized(columns(), new Map(), 1, 300);
+  expect(at(wider).map((c) => c.width)).toEqual([200, 300, 100]);
+  expect(at(resized(at(wider), wider, 1, undefined)).map((c) => c.width)).toEqual([200, 200, 200]);
+});
+
+test('names that may wrap make the head higher, within four lines', () => {
+  expect(headHeight(columns())).toBe(30);
+  const named = (displayName: string) => headHeight(columns([{ displayName, custom: { wrapHeaderText: true, width: 88 } }]));
+  expect(named('short')).toBe(30);
+  expect(named('twenty letters, more')).toBe(47);
+  expect(named('x'.repeat(1000))).toBe(81);
+});
+
+test('rows are no higher than the panel lets them be', () => {
+  const wrapped = columns([{}, {}, { custom: { cellOptions: { type: 'auto', wrapText: true } } }]);
+  expect([...rowTops([0, 1], wrapped, 30, 40)!]).toEqual([0, 40, 70]);
+  expect([...rowTops([0, 1], wrapped, 30, 10)!]).toEqual([0, 30, 60]);
 });
