@@ -48,7 +48,7 @@ export class DashboardState {
   /** Changes exactly when a query could: what panels wait for. Objects of equal content are no change. */
   queryKey = $derived(JSON.stringify([this.tick, this.range.from, this.range.to, this.zone, [...this.scope]]));
   /** For titles, texts and links: variables and the range. */
-  titleScope = $derived.by((): Scope => new Map([...builtinScope({ range: this.range, intervalMs: 15000, minIntervalMs: 15000, dashboard: this.model?.title, user: session.user?.login, zone: this.zone }), ...this.scope]));
+  titleScope = $derived.by((): Scope => new Map([...builtinScope({ range: this.range, intervalMs: 15000, minIntervalMs: 15000, dashboard: this.model?.title, dashboardUid: this.#uid, user: session.user?.login, zone: this.zone }), ...this.scope]));
 
   sources = $derived<AnnotationSource[]>(annotationSources(this.model?.annotations ?? []));
   /** Sources that were switched, by name. */

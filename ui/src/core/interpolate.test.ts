@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { builtinScope } from './variables';
 import { interpolate, prometheusFormat, type Scope } from './interpolate';
 
 const scope: Scope = new Map([
@@ -34,4 +35,9 @@ test.each([
 test('in PromQL, several values are an alternative, and one is escaped for its quotes', () => {
   expect(interpolate('{a=~"$many"}', scope, prometheusFormat)).toBe('{a=~"(x|y\\\\|z)"}');
   expect(prometheusFormat('say "hi"', false)).toBe('say \\"hi\\"');
+});
+
+test('what belongs to a built-in name: the dashboard, the person, the organisation', () => {
+  const scope = builtinScope({ range: { from: 0, to: 1000 }, intervalMs: 1000, minIntervalMs: 1000, dashboard: 'Hosts', dashboardUid: 'abc', user: 'ada' });
+  expect(interpolate('$__dashboard ${__dashboard.uid} ${__dashboard.name} ${__user.login} ${__org.id} ${__dashboard.nothing}', scope)).toBe('Hosts abc Hosts ada 1 ${__dashboard.nothing}');
 });

@@ -8,6 +8,8 @@ export interface ScopeEntry {
   text?: VariableValue;
   /** Written as it is, in no format: what `allValue` asks for. */
   verbatim?: boolean;
+  /** What `${name.field}` stands for. */
+  fields?: Readonly<Record<string, string>>;
 }
 
 export type Scope = ReadonlyMap<string, ScopeEntry>;
@@ -57,6 +59,7 @@ export function interpolate(text: string, scope: Scope, fallback: DefaultFormat 
   return text.replace(REFERENCE, (whole, bare, bracketed, bracketFormat, braced, path, bracedFormat) => {
     const name: string = bare ?? bracketed ?? braced;
     const entry = scope.get(name);
+    if (entry && path && entry.fields && Object.hasOwn(entry.fields, path)) return entry.fields[path];
     if (!entry || (path && path !== 'text' && path !== 'value')) return whole;
     return render(name, entry, bracketFormat ?? bracedFormat ?? (path === 'text' ? 'text' : undefined), fallback);
   });

@@ -26,7 +26,9 @@ export interface QuerySettings {
   filters?: (datasource: ResolvedDatasource) => AdhocFilter[];
   /** Finds the panel whose result another one shows. */
   panelById?: (id: number) => PanelModel | undefined;
+  /** Its title, and its uid. */
   dashboard: string;
+  dashboardUid?: string;
   user: string;
   zone: TimeZone;
 }
@@ -133,7 +135,7 @@ function buildQuery(panel: PanelModel, target: Target, datasource: ResolvedDatas
   const minMs = durationMs(minText) ?? (datasource.type === 'prometheus' ? scrapeMs : 1000);
   const factor = Number(target.intervalFactor) > 1 ? Number(target.intervalFactor) : 1;
   const intervalMs = stepFor(range, maxDataPoints, minMs) * factor;
-  const builtins = builtinScope({ range, intervalMs, minIntervalMs: minMs, scrapeMs: durationMs(minText) ?? scrapeMs, dashboard: settings.dashboard, user: settings.user, zone: settings.zone });
+  const builtins = builtinScope({ range, intervalMs, minIntervalMs: minMs, scrapeMs: durationMs(minText) ?? scrapeMs, dashboard: settings.dashboard, dashboardUid: settings.dashboardUid, user: settings.user, zone: settings.zone });
   const all: Scope = new Map([...builtins, ...scope]);
   // Hidden ones are asked for expressions only: `hide` tells the server to keep their answers to itself.
   const { interval: _interval, ...rest } = target;

@@ -145,7 +145,7 @@ export function dependsOn(variable: VariableModel, names: ReadonlySet<string>): 
 }
 
 /** Ranges, steps and names that every query may use. */
-export function builtinScope(options: { range: TimeRange; intervalMs: number; minIntervalMs: number; scrapeMs?: number; dashboard?: string; user?: string; zone?: string }): Map<string, ScopeEntry> {
+export function builtinScope(options: { range: TimeRange; intervalMs: number; minIntervalMs: number; scrapeMs?: number; dashboard?: string; dashboardUid?: string; user?: string; zone?: string }): Map<string, ScopeEntry> {
   const { range, intervalMs } = options;
   const rangeMs = range.to - range.from;
   const scrape = options.scrapeMs ?? 15000;
@@ -167,5 +167,6 @@ export function builtinScope(options: { range: TimeRange; intervalMs: number; mi
     ['timezone', options.zone ?? 'browser'],
     ['interval', formatDuration(intervalMs)],
   ];
-  return new Map(entries.map(([name, value]) => [name, { value, text: value, verbatim: true }]));
+  const fields: Record<string, Record<string, string>> = { __dashboard: { name: options.dashboard ?? '', uid: options.dashboardUid ?? '' }, __org: { id: '1', name: 'Main Org.' }, __user: { id: '', login: options.user ?? '', email: '' } };
+  return new Map(entries.map(([name, value]) => [name, { value, text: value, verbatim: true, fields: fields[name] }]));
 }
