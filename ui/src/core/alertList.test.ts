@@ -21,3 +21,10 @@ test('by part of the name, and by labels with every operator', () => {
   expect(names({ alertInstanceLabelFilter: 'severity!~"wa"' })).toBe('Api CPU Disk');
   expect(names({ alertInstanceLabelFilter: 'severity=~"("' })).toBe('Api CPU Disk');
 });
+
+test('rules that found nothing on request; those of a folder; those that belong to the dashboard', () => {
+  expect(names({ showInactiveAlerts: true })).toBe('Api CPU Disk Up');
+  const placed = [{ ...all[0], folder: '/etc/rules/hosts.yml', annotations: { __dashboardUid__: 'd1' } }, { ...all[1], folder: 'api.yml' }];
+  expect(listedAlerts(placed, { folder: { title: 'hosts' } }).map((a) => a.name)).toEqual(['Disk']);
+  expect(listedAlerts(placed, { dashboardAlerts: true }, 'd1').map((a) => a.name)).toEqual(['Disk']);
+});

@@ -4,6 +4,9 @@ export interface ListedAlert {
   name: string;
   state: 'firing' | 'pending' | 'inactive';
   labels: Readonly<Record<string, string>>;
+  annotations?: Readonly<Record<string, string>>;
+  /** Of the rule's file. */
+  folder?: string;
   /** Epoch ms. */
   activeAt?: number;
 }
@@ -15,18 +18,26 @@ export interface AlertListOptions {
   /** `{severity="page", team=~"a|b"}` */
   alertInstanceLabelFilter?: string;
   stateFilter?: Record<string, boolean>;
+  /** Only rules of this folder; a file counts as the folder of its name. */
+  folder?: { title?: string } | null;
+  /** Only what an annotation binds to the dashboard. */
+  dashboardAlerts?: boolean;
+  /** Rules that found nothing, too. */
+  showInactiveAlerts?: boolean;
   /** 1 and 2: by name, up and down; 3: worst first; 4 and 5: by time, oldest and newest first. */
   sortOrder?: number;
 }
 
 const RANK = { firing: 0, pending: 1, inactive: 2 };
 
-/** All that pass; `maxItems` is for who shows them. Raises nothing: a filter that cannot be read lets all pass. */
-export function listedAlerts<A extends ListedAlert>(all: readonly A[], options: AlertListOptions): A[] {
+/** All that pass; `dashboardUid`: of the dashboard that shows them; `maxItems` is for who shows them. Raises nothing: a filter that cannot be read lets all pass. */
+export function listedAlerts<A extends ListedAlert>(all: readonly A[], options: AlertListOptions, dashboardUid = ''): A[] {
   const wanted = wantedStates(options.stateFilter ?? {});
+  if (options.showInactiveAlerts) wanted.add('inactive');
   const matchers = parseMatchers(options.alertInstanceLabelFilter ?? '');
   const name = options.alertName?.toLowerCase() ?? '';
-  const found = all.filter((a) => wanted.has(a.state) && a.name.toLowerCase().includes(name) && matchers.every((m) => m(a.labels)));
+  const here = (a: A) => (!options.dashboardAlerts || a.annotations?.__dashboardUid__ === dashboardUid) && (!options.folder?.title || (a.folder ?? '').split(/[/.]/).includes(options.folder.title));
+  const found = all.filter((a) => wanted.has(a.state) && here(a) && a.name.toLowerCase().includes(name) && matchers.every((m) => m(a.labels)));
   return found.sort(orders[options.sortOrder ?? 1] ?? orders[1]);
 }
 

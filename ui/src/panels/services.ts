@@ -19,8 +19,12 @@ export interface AlertRow {
   name: string;
   state: 'firing' | 'pending' | 'inactive';
   labels: Record<string, string>;
+  annotations: Record<string, string>;
+  /** Of the file that the rule is in. */
+  folder: string;
   /** Epoch ms; absent while inactive. */
   activeAt?: number;
 }
 
-export type Alerts = () => Promise<AlertRow[]>;
+/** Of a datasource, by its uid or name; absent: of the first that has alerts. */
+export type Alerts = (datasource?: string) => Promise<AlertRow[]>;
