@@ -1,6 +1,6 @@
 /**
  * Each transformation on made-up frames with made-up options. What the library lacks (extractFields, timeSeriesTable, partitionByValues, prepareTimeSeries,
- * joinByLabels, heatmap, rowsToFields: they are part of Grafana's application) has unit tests beside it.
+ * joinByLabels, heatmap, rowsToFields, configFromData: they are part of Grafana's application) has unit tests beside it.
  */
 import { describe, expect, test } from 'vitest';
 import { displayName } from '../src/core/displayName';
@@ -79,6 +79,7 @@ const CASES: Case[] = [
   { id: 'convertFieldType', options: (r) => ({ conversions: [r.pick([{ targetField: r.pick(['host', 'cpu', 'up', 'job', 'Value', 'time']), destinationType: r.pick(['number', 'boolean']) }, { targetField: r.pick(['up', 'time']), destinationType: 'string', dateFormat: 'YYYY-MM-DD HH:mm', timezone: 'utc' }])] }), count: 60 },
   { id: 'groupingToMatrix', input: one(table), options: (r) => ({ columnField: r.pick(['job', 'instance']), rowField: r.pick(['instance', 'job']), valueField: 'Value', emptyValue: r.pick([undefined, 'null', 'zero', 'empty', 'true', 'false']) }), count: 60 },
   { id: 'formatTime', input: (r) => frames(r, wide), options: (r) => ({ timeField: r.pick(['time', 'host time']), outputFormat: r.pick(['YYYY-MM-DD', 'HH:mm:ss', 'DD.MM.YYYY HH:mm', 'MMM D, YYYY h:mm a', 'dddd']), timezone: r.pick(['utc', 'Europe/Berlin', 'America/New_York']) }) },
+  { id: 'formatString', input: (r) => frames(r, r.pick([wide, table])), options: (r) => ({ stringField: r.pick(['host', 'job', 'instance']), outputFormat: r.pick(['Upper Case', 'Lower Case', 'Sentence Case', 'Title Case', 'Pascal Case', 'Camel Case', 'Snake Case', 'Kebab Case', 'Trim', 'Substring']), substringStart: r.int(0, 2), substringEnd: r.pick([undefined, 3, 1]) }), count: 60 },
   { id: 'concatenate', options: (r) => ({ frameNameMode: r.pick(['drop', 'label', 'field']), frameNameLabel: 'frame' }) },
   { id: 'histogram', input: (r) => frames(r, series), options: (r) => ({ bucketSize: r.pick([undefined, 1, 100]), bucketOffset: r.pick([undefined, 0]), combine: false }) },
   { id: 'transpose', input: one(wide, table), options: (r) => ({ firstFieldName: r.pick([undefined, 'first']), restFieldsName: r.pick([undefined, 'rest']) }) },

@@ -3,6 +3,7 @@ import { displayName } from './displayName';
 import type { Frame } from './frames';
 import { timeField } from './frames';
 import { finish, type Heat } from './heatCells';
+import { cellHeat } from './heatOfCells';
 import { countedHeat, type CountOptions } from './heatCount';
 import { alignSeries } from './series';
 import type { TimeRange } from './time';
@@ -14,7 +15,7 @@ export interface HeatOptions {
 }
 
 export function makeHeat(frames: readonly Frame[], options: HeatOptions, range: TimeRange): Heat {
-  return within(options.calculate ? countedHeat(frames, options.calculation, range) : bucketHeat(frames), options.yAxis ?? {});
+  return within(options.calculate ? countedHeat(frames, options.calculation, range) : (cellHeat(frames) ?? bucketHeat(frames)), options.yAxis ?? {});
 }
 
 /** Rows whose bounds are numbers, cut to what the axis shows. */

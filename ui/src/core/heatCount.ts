@@ -22,14 +22,17 @@ const ROWS = 16;
 const MOST_ROWS = 500;
 const MOST_COLUMNS = 2000;
 
-export function countedHeat(frames: readonly Frame[], options: CountOptions | undefined, range: TimeRange): Heat {
+/** `lows`: the lower bound of each row. */
+export type CountedHeat = Heat & { lows: number[] };
+
+export function countedHeat(frames: readonly Frame[], options: CountOptions | undefined, range: TimeRange): CountedHeat {
   const points = frames.flatMap((frame): [number, number][] => {
     const times = timeField(frame)?.values;
     return times ? numberFields(frame).flatMap((field) => field.values.map((v, i): [number, number] => [times[i], v])) : [];
   });
   const finite = points.filter(([, v]) => typeof v === 'number' && Number.isFinite(v));
   const rows = rowsFor(finite, options?.yBuckets);
-  if (!rows) return finish([], [], [], 1);
+  if (!rows) return { ...finish([], [], [], 1), lows: [] };
   const stepMs = columnMs(options?.xBuckets, range);
   const from = Math.floor(range.from / stepMs) * stepMs;
   const columns = Math.max(1, Math.ceil((range.to - from) / stepMs));
@@ -39,7 +42,7 @@ export function countedHeat(frames: readonly Frame[], options: CountOptions | un
     if (row >= 0 && row < counts.length && column >= 0 && column < columns) counts[row][column] = (counts[row][column] ?? 0) + 1;
   }
   // A column is named by its end, as buckets of a datasource are.
-  return finish(Array.from({ length: columns }, (_, i) => from + (i + 1) * stepMs), rows.names, counts, stepMs);
+  return { ...finish(Array.from({ length: columns }, (_, i) => from + (i + 1) * stepMs), rows.names, counts, stepMs), lows: rows.lows };
 }
 
 function columnMs(buckets: Buckets | undefined, range: TimeRange): number {
@@ -53,6 +56,7 @@ function columnMs(buckets: Buckets | undefined, range: TimeRange): number {
 interface Rows {
   /** Upper bounds. */
   names: string[];
+  lows: number[];
   place: (value: number) => number;
 }
 
@@ -74,7 +78,7 @@ function evenRows(low: number, high: number, buckets: Buckets | undefined): Rows
   const size = Math.max(asked, niceSize((high - low) / MOST_ROWS));
   const bottom = Math.floor(low / size);
   const count = Math.floor(high / size) - bottom + 1;
-  return { names: Array.from({ length: count }, (_, i) => label((bottom + i + 1) * size)), place: (v) => Math.floor(v / size) - bottom };
+  return { lows: Array.from({ length: count }, (_, i) => Number(label((bottom + i) * size))), names: Array.from({ length: count }, (_, i) => label((bottom + i + 1) * size)), place: (v) => Math.floor(v / size) - bottom };
 }
 
 /** `value`: into how many rows each power of the base is split. */
@@ -83,7 +87,8 @@ function logRows(low: number, high: number, buckets: Buckets | undefined): Rows 
   const split = Math.max(1, Math.min(20, Math.round(Number(buckets?.value)) || 1));
   const at = (v: number) => Math.floor((Math.log(v) / Math.log(base)) * split + 1e-9);
   const bottom = Math.max(at(low), at(high) - MOST_ROWS + 1);
-  return { names: Array.from({ length: at(high) - bottom + 1 }, (_, i) => label(base ** ((bottom + i + 1) / split))), place: (v) => (v > 0 ? at(v) - bottom : -1) };
+  const rows = Array.from({ length: at(high) - bottom + 1 }, (_, i) => bottom + i);
+  return { lows: rows.map((row) => Number(label(base ** (row / split)))), names: rows.map((row) => label(base ** ((row + 1) / split))), place: (v) => (v > 0 ? at(v) - bottom : -1) };
 }
 
 const label = (v: number) => String(Number(v.toPrecision(10)));

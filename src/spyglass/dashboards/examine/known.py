@@ -10,10 +10,11 @@ PANELS = frozenset(
 
 TRANSFORMATIONS = frozenset(
     {
-        *("calculateField", "concatenate", "convertFieldType", "extractFields", "filterByRefId", "filterByValue"),
-        *("filterFieldsByName", "formatTime", "groupBy", "groupingToMatrix", "histogram", "joinByField"),
-        *("joinByLabels", "labelsToFields", "limit", "merge", "organize", "partitionByValues", "prepareTimeSeries"),
-        *("reduce", "renameByRegex", "seriesToColumns", "seriesToRows", "sortBy", "timeSeriesTable", "transpose"),
+        *("calculateField", "concatenate", "configFromData", "convertFieldType", "extractFields", "filterByRefId"),
+        *("filterByValue", "filterFieldsByName", "formatString", "formatTime", "groupBy", "groupingToMatrix"),
+        *("heatmap", "histogram", "joinByField", "joinByLabels", "labelsToFields", "limit", "merge", "organize"),
+        *("partitionByValues", "prepareTimeSeries", "reduce", "renameByRegex", "rowsToFields", "seriesToColumns"),
+        *("seriesToRows", "sortBy", "timeSeriesTable", "transpose"),
     }
 )
 """ui/src/core/transformations/index.ts."""

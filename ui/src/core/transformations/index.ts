@@ -5,13 +5,16 @@ import { matches } from '../fieldConfig';
 import type { Frame } from '../frames';
 import { calculateField } from './calculateField';
 import { concatenate } from './concatenate';
+import { configFromData } from './configFromData';
 import { convertFieldType } from './convertFieldType';
 import { extractFields } from './extractFields';
 import { filterByRefId, filterFieldsByName, isOfQuery, limit } from './filter';
 import { filterByValue } from './filterByValue';
+import { formatString } from './formatString';
 import { formatTime } from './formatTime';
 import { groupBy } from './groupBy';
 import { groupingToMatrix } from './groupingToMatrix';
+import { heatmap } from './heatmap';
 import { histogram } from './histogram';
 import { joinByField } from './join';
 import { joinByLabels } from './joinByLabels';
@@ -22,6 +25,7 @@ import { partitionByValues } from './partitionByValues';
 import { prepareTimeSeries } from './prepareTimeSeries';
 import { reduce } from './reduce';
 import { renameByRegex } from './renameByRegex';
+import { rowsToFields } from './rowsToFields';
 import { seriesToRows } from './seriesToRows';
 import { sortBy } from './sortBy';
 import { timeSeriesTable } from './timeSeriesTable';
@@ -31,14 +35,17 @@ import type { Transformer } from './types';
 const TRANSFORMERS: Readonly<Record<string, Transformer>> = {
   calculateField,
   concatenate,
+  configFromData,
   convertFieldType,
   extractFields,
   filterByRefId,
   filterByValue,
   filterFieldsByName,
+  formatString,
   formatTime,
   groupBy,
   groupingToMatrix,
+  heatmap,
   histogram,
   joinByField,
   joinByLabels,
@@ -50,6 +57,7 @@ const TRANSFORMERS: Readonly<Record<string, Transformer>> = {
   prepareTimeSeries,
   reduce,
   renameByRegex,
+  rowsToFields,
   seriesToColumns: (frames, options) => joinByField(frames, { ...options, mode: 'outer' }),
   seriesToRows,
   sortBy,

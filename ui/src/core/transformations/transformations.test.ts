@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { displayName } from '../displayName';
 import { makeFrame, type Frame } from '../frames';
+import { makeHeat } from '../heat';
+import type { CountOptions } from '../heatCount';
 import { nameTableValues } from '../tableValues';
 import { knownTransformation, transform } from './index';
 
@@ -151,4 +153,74 @@ test('organize orders by name or label on request, the time first', () => {
 test('variables are filled in all options', () => {
   const [frame] = transform([byTenant('A', [1, 2])], [{ id: 'organize', options: { renameByName: { Value: '$title' } } }], (t) => t.replace('$title', 'Rate'));
   expect(Object.keys(table(frame))).toEqual(['Time', 'tenant', 'Rate']);
+});
+
+const settings = makeFrame([{ name: 'Name', type: 'string', values: ['cpu', 'disk'] }, { name: 'Value', type: 'number', values: [5, 7] }, { name: 'Max', type: 'number', values: [100, null] }, { name: 'unit', type: 'string', values: ['percent', 'bytes'] }, { name: 'Host', type: 'string', values: ['a', 'b'] }, { name: 'Warn', type: 'number', values: [80, 90] }], { refId: 'config' });
+
+describe('rowsToFields', () => {
+  test('the first text names, the first number is the value, settings are found by name, the rest labels', () => {
+    const [frame] = run([settings], 'rowsToFields');
+    expect(frame.fields.map((f) => [f.name, f.values, f.config, f.labels])).toEqual([
+      ['cpu', [5], { max: 100, unit: 'percent' }, { Host: 'a', Warn: 80 }],
+      ['disk', [7], { unit: 'bytes' }, { Host: 'b', Warn: 90 }],
+    ]);
+  });
+
+  test('columns that are mapped: another name, thresholds, and those that are ignored', () => {
+    const [frame] = run([settings], 'rowsToFields', { mappings: [{ fieldName: 'Host', handlerKey: 'field.name' }, { fieldName: 'Warn', handlerKey: 'threshold1', handlerArguments: { threshold: { color: 'orange' } } }, { fieldName: 'Name', handlerKey: '__ignore' }] });
+    expect(frame.fields[0]).toMatchObject({ name: 'a', values: [5], labels: {}, config: { max: 100, thresholds: { mode: 'absolute', steps: [{ value: 80, color: 'orange' }] } } });
+  });
+
+  test('a frame without a name or a value stays', () => {
+    const frames = [makeFrame([{ name: 'a', type: 'number', values: [1] }])];
+    expect(run(frames, 'rowsToFields')).toEqual(frames);
+  });
+});
+
+describe('configFromData', () => {
+  const data = series('load', [1, 2]);
+
+  test('settings of another query go to numbers, and that query is gone', () => {
+    const frames = run([settings, data], 'configFromData', { configRefId: 'config', mappings: [{ fieldName: 'Warn', handlerKey: 'min', reducerId: 'first' }] });
+    expect(frames).toHaveLength(1);
+    expect(frames[0].fields[1].config).toMatchObject({ displayNameFromDS: 'load', max: 100, min: 80, unit: 'bytes' });
+    expect(frames[0].fields[0].config).toEqual({});
+  });
+
+  test('value mappings from three columns; only fields that the matcher takes', () => {
+    const states = makeFrame([{ name: 'v', type: 'number', values: [0, 1] }, { name: 't', type: 'string', values: ['down', 'up'] }, { name: 'c', type: 'string', values: ['red', 'green'] }], { refId: 'B' });
+    const mappings = [['v', 'mappings.value'], ['t', 'mappings.text'], ['c', 'mappings.color']].map(([fieldName, handlerKey]) => ({ fieldName, handlerKey }));
+    const [frame] = run([states, data], 'configFromData', { configRefId: 'B', mappings, applyTo: { id: 'byName', options: 'load' } });
+    expect(frame.fields[1].config.mappings).toEqual([{ type: 'value', options: { 0: { text: 'down', color: 'red', index: 0 }, 1: { text: 'up', color: 'green', index: 1 } } }]);
+  });
+
+  test('without that query nothing changes', () => {
+    expect(run([data], 'configFromData', { configRefId: 'C' })).toEqual([data]);
+  });
+});
+
+describe('heatmap', () => {
+  const points = makeFrame([{ name: 'Time', type: 'time', values: [0, 1000, 2000] }, { name: 'Value', type: 'number', values: [1, 15, 15], config: { unit: 's' } }]);
+  const options = { xBuckets: { mode: 'size', value: '2s' }, yBuckets: { mode: 'size', value: '10' } } satisfies CountOptions;
+
+  test('has a row a cell, with the begins of both; empty ones count 0', () => {
+    const [frame] = run([points], 'heatmap', options);
+    expect(frame.meta?.type).toBe('heatmap-cells');
+    expect(table(frame)).toEqual({ xMin: [0, 0, 2000, 2000], yMin: [0, 10, 0, 10], Count: [1, 1, 0, 1] });
+    expect(frame.fields[1].config.unit).toBe('s');
+    expect(run([points], 'heatmap', { ...options, keepOriginalData: true })).toHaveLength(2);
+  });
+
+  test('is what a heatmap panel draws: the same cells as it would have counted', () => {
+    const range = { from: 0, to: 2001 };
+    const counted = makeHeat([points], { calculate: true, calculation: options }, range);
+    const drawn = makeHeat(run([points], 'heatmap', options), {}, range);
+    expect([drawn.rows, drawn.times, drawn.stepMs]).toEqual([counted.rows, counted.times, counted.stepMs]);
+    expect(drawn.counts).toEqual(counted.counts.map((row) => row.map((v) => v ?? 0)));
+  });
+
+  test('of nothing with a time and a number, nothing', () => {
+    const frames = [makeFrame([{ name: 'a', values: ['x'] }])];
+    expect(run(frames, 'heatmap')).toBe(frames);
+  });
 });
