@@ -28,6 +28,8 @@ export interface PanelProps {
   exemplars?: Exemplar[];
   /** What the datasource of a query finds in log lines. */
   derivedFields?: (refId: string | undefined) => readonly DerivedField[];
+  /** The panel's queries over another range, drawn as its own answer; rejects with what went wrong. */
+  askOver?: (range: TimeRange, signal: AbortSignal) => Promise<Frame[]>;
   /** Epoch ms; the person chose this part of the time axis. */
   onZoom?: (from: number, to: number) => void;
 }

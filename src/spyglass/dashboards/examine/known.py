@@ -43,10 +43,5 @@ FORMATS = frozenset(
 )
 """ui/src/core/interpolate.ts."""
 
-IGNORED: dict[str, dict[str, frozenset[object]]] = {
-    "logs": {"options.enableInfiniteScrolling": frozenset({False}), "options.fontSize": frozenset({"default", ""})},
-    "timeseries": {
-        "options.timeCompare": frozenset({False, ""}),
-    },
-}
+IGNORED: dict[str, dict[str, frozenset[object]]] = {}
 """Type of panel -> settings that are not drawn -> the values that mean nothing. A test looks for them in the UI."""
