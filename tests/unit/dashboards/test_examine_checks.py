@@ -266,8 +266,8 @@ LEFT_OUT: dict[str, tuple[Json, str]] = {
         "panel 1 'one': '<script' in its text is removed",
     ),
     "setting": (
-        dashboard(panel(type="barchart", fieldConfig={"defaults": {"custom": {"axisBorderShow": True}}})),
-        "panel 1 'one': the setting custom.axisBorderShow is ignored",
+        dashboard(panel(type="timeseries", fieldConfig={"defaults": {"custom": {"lineColor": "red"}}})),
+        "panel 1 'one': the setting custom.lineColor is ignored",
     ),
     "source": (
         dashboard(asking("x", {"type": "mysql", "uid": "m"})),

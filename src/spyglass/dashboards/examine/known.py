@@ -43,5 +43,16 @@ FORMATS = frozenset(
 )
 """ui/src/core/interpolate.ts."""
 
-IGNORED: dict[str, dict[str, frozenset[object]]] = {}
+IGNORED: dict[str, dict[str, frozenset[object]]] = {
+    "gauge": {
+        "options.barShape": frozenset({"flat", ""}),
+        "options.endpointMarker": frozenset({"none", "point", ""}),
+        "options.segmentCount": frozenset({0, 1}),
+        "options.shape": frozenset({"gauge", ""}),
+        "options.sparkline": frozenset({False}),
+    },
+    "heatmap": {"options.selectionMode": frozenset({"x", ""})},
+    "logs": {"options.syntaxHighlighting": frozenset({False})},
+    "timeseries": {"fieldConfig.defaults.custom.lineColor": frozenset({""})},
+}
 """Type of panel -> settings that are not drawn -> the values that mean nothing. A test looks for them in the UI."""

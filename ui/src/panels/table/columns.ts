@@ -12,6 +12,9 @@ export interface Column {
   width: number;
   align: 'left' | 'right' | 'center';
   filterable: boolean;
+  sortable: boolean;
+  /** It has no name in the head. */
+  nameless: boolean;
   /** Grafana's cell type: auto, color-text, color-background, gauge, sparkline, json-view, image, data-links, pill, markdown. */
   cell: string;
   cellOptions: Record<string, any>;
@@ -44,7 +47,7 @@ export function makeColumns(frame: Frame, displays: ReadonlyMap<Field, Display>,
     const sparkline = field.type === 'other' && field.values.some((v) => v?.fields);
     const align = custom.align && custom.align !== 'auto' ? custom.align : field.type === 'number' ? 'right' : 'left';
     const key = `${i}:${field.name}`;
-    return { key, name: displayName(field, frame, [frame]), field, display: displays.get(field)!, width: chosen.get(key) ?? (Number(custom.width) || 0), align, filterable: custom.filterable === true, cell: sparkline ? 'sparkline' : (cellOptions.type ?? 'auto'), cellOptions, wrap, wrapHeader: custom.wrapHeaderText === true, inspect: custom.inspect === true, footer: custom.footer?.reducers ?? [] };
+    return { key, name: displayName(field, frame, [frame]), field, display: displays.get(field)!, width: chosen.get(key) ?? (Number(custom.width) || 0), align, filterable: custom.filterable === true, sortable: custom.sortable !== false, nameless: custom.hideHeader === true, cell: sparkline ? 'sparkline' : (cellOptions.type ?? 'auto'), cellOptions, wrap, wrapHeader: custom.wrapHeaderText === true, inspect: custom.inspect === true, footer: custom.footer?.reducers ?? [] };
   });
   const open = columns.filter((c) => !c.width);
   const left = width - columns.reduce((sum, c) => sum + c.width, 0) - 1;
@@ -70,4 +73,15 @@ const HEAD_LINES = 4;
 export function headHeight(columns: readonly Column[]): number {
   const lines = columns.filter((c) => c.wrapHeader).map((c) => Math.ceil(c.name.length / Math.max(4, (c.width - (c.filterable ? 36 : 18)) / 7)));
   return HEAD_PX + (Math.min(HEAD_LINES, Math.max(1, ...lines)) - 1) * 17;
+}
+
+/** Where the first columns stay when the others scroll below them: px from the left; none where they would fill the panel. */
+export function frozenLefts(columns: readonly Column[], count: unknown, width: number): number[] {
+  const lefts: number[] = [];
+  let left = 0;
+  for (const column of columns.slice(0, Math.max(0, Number(count) || 0))) {
+    lefts.push(left);
+    left += column.width;
+  }
+  return left < width * 0.8 ? lefts : [];
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { frameDisplays } from '../../core/display';
 import { makeFrame, type FieldConfig } from '../../core/frames';
-import { headHeight, makeColumns, resized } from './columns';
+import { frozenLefts, headHeight, makeColumns, resized } from './columns';
 import { footerRows } from './footer';
 import { distinctTexts, rowAt, rowTops, sortRows } from './rows';
 
@@ -85,4 +85,10 @@ test('rows are no higher than the panel lets them be', () => {
   const wrapped = columns([{}, {}, { custom: { cellOptions: { type: 'auto', wrapText: true } } }]);
   expect([...rowTops([0, 1], wrapped, 30, 40)!]).toEqual([0, 40, 70]);
   expect([...rowTops([0, 1], wrapped, 30, 10)!]).toEqual([0, 30, 60]);
+});
+
+test('the first columns may stay while others scroll, unless they would leave no room', () => {
+  expect(frozenLefts(columns(), 2, 601)).toEqual([0, 200]);
+  expect(frozenLefts(columns(), 2, 450)).toEqual([]);
+  expect(frozenLefts(columns(), undefined, 601)).toEqual([]);
 });

@@ -61,7 +61,8 @@ export interface Paths {
   spline: uPlot.Series.PathBuilder;
   stepBefore: uPlot.Series.PathBuilder;
   stepAfter: uPlot.Series.PathBuilder;
-  bars: (options: { align: -1 | 0 | 1; width: number }) => uPlot.Series.PathBuilder;
+  /** `most`: px. */
+  bars: (options: { align: -1 | 0 | 1; width: number; most: number }) => uPlot.Series.PathBuilder;
   points: uPlot.Series.PathBuilder;
 }
 
@@ -163,7 +164,7 @@ const lonePoints: uPlot.Series.Points.Filter = (u, seriesIdx, show) => {
 
 function pathBuilder(style: string, custom: Record<string, any>, paths: Paths): uPlot.Series.PathBuilder {
   if (style === 'points') return paths.points;
-  if (style === 'bars') return paths.bars({ align: (custom.barAlignment ?? 0) as -1 | 0 | 1, width: custom.barWidthFactor ?? 0.6 });
+  if (style === 'bars') return paths.bars({ align: (custom.barAlignment ?? 0) as -1 | 0 | 1, width: custom.barWidthFactor ?? 0.6, most: Number(custom.barMaxWidth) > 0 ? Number(custom.barMaxWidth) : 100 });
   if (custom.lineInterpolation === 'smooth') return paths.spline;
   if (custom.lineInterpolation === 'stepBefore') return paths.stepBefore;
   if (custom.lineInterpolation === 'stepAfter') return paths.stepAfter;

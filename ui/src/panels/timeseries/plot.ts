@@ -13,9 +13,9 @@ export const paths: Paths = {
   stepBefore: uPlot.paths.stepped!({ align: -1 }),
   stepAfter: uPlot.paths.stepped!({ align: 1 }),
   points: uPlot.paths.points!(),
-  bars: ({ align, width }) => {
-    const key = `${align}|${width}`;
-    if (!bars.has(key)) bars.set(key, uPlot.paths.bars!({ align, size: [width, 100, 1] }));
+  bars: ({ align, width, most }) => {
+    const key = `${align}|${width}|${most}`;
+    if (!bars.has(key)) bars.set(key, uPlot.paths.bars!({ align, size: [width, most, 1] }));
     return bars.get(key)!;
   },
 };
