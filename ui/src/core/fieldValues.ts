@@ -29,8 +29,7 @@ const MOST = 200;
 
 export function singleValues(frames: readonly Frame[], options: ReduceOptions | undefined, context: DisplayContext): SingleValue[] {
   const calc = calculation(options?.calcs?.[0] ?? 'lastNotNull') ?? calculation('lastNotNull')!;
-  const chosen = chooser(options?.fields);
-  const picked = frames.flatMap((frame) => frame.fields.filter((f) => chosen(f, displayName(f, frame, frames))).map((field) => ({ field, frame })));
+  const picked = pick(frames, options?.fields);
   // Limits that the panel leaves open are those of all values together, so that bars compare.
   const shared = extentOf(picked.map((p) => p.field).filter((f) => f.type === 'number'));
   const result: SingleValue[] = [];
@@ -53,8 +52,13 @@ export function singleValues(frames: readonly Frame[], options: ReduceOptions | 
   return result.slice(0, MOST);
 }
 
-function chooser(fields: string | undefined): (field: Field, name: string) => boolean {
-  if (!fields) return (f) => f.type === 'number';
-  const regex = fields.startsWith('/') ? parseRegex(fields) : undefined;
-  return regex ? (_f, name) => regex.test(name) : (f, name) => name === fields || f.name === fields;
+/** By shown names; where none is called so, by the names that fields have themselves: `/^Value$/` of old dashboards means what has no name of its own. */
+function pick(frames: readonly Frame[], fields: string | undefined): { field: Field; frame: Frame }[] {
+  const all = frames.flatMap((frame) => frame.fields.map((field) => ({ field, frame })));
+  if (!fields) return all.filter(({ field }) => field.type === 'number');
+  const shownAs = ({ field, frame }: (typeof all)[number]) => displayName(field, frame, frames);
+  if (!fields.startsWith('/')) return all.filter((one) => one.field.name === fields || shownAs(one) === fields);
+  const regex = parseRegex(fields);
+  const found = all.filter((one) => regex?.test(shownAs(one)));
+  return found.length ? found : all.filter(({ field }) => regex?.test(field.name));
 }

@@ -6,7 +6,7 @@ import { schemeStops } from './gradients';
 import { valueRange } from './valueAxes';
 
 const path = (() => null) as never;
-const settings: GraphSettings = { range: { from: 0, to: 3000 }, zone: 'utc', theme: 'dark', tokens: { grid: 'g', axis: 'a', font: 'f', surface: 's' }, width: 600, height: 300, paths: { linear: path, spline: path, stepBefore: path, stepAfter: path, bars: () => path, points: path }, tzDate: (ms) => new Date(ms), hidden: new Set() };
+const settings: GraphSettings = { range: { from: 0, to: 3000 }, zone: 'utc', theme: 'dark', tokens: { grid: 'g', axis: 'a', font: 'f', surface: 's' }, height: 300, paths: { linear: path, spline: path, stepBefore: path, stepAfter: path, bars: () => path, points: path }, tzDate: (ms) => new Date(ms), hidden: new Set() };
 const series = (name: string, values: (number | null)[], config: FieldConfig = {}, refId = 'A') => makeFrame([{ name: 'Time', type: 'time', values: [0, 1000, 2000, 3000] }, { name, type: 'number', values, config }], { refId });
 const graph = (...frames: ReturnType<typeof series>[]) => buildGraph(frames, settings);
 const axes = (g: ReturnType<typeof graph>) => g.options.axes!.slice(1);

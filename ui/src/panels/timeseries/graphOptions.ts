@@ -48,7 +48,6 @@ export interface GraphSettings {
   moreZones?: readonly TimeZone[];
   theme: ThemeName;
   tokens: Tokens;
-  width: number;
   height: number;
   paths: Paths;
   tzDate: (ms: number) => Date;

@@ -3,6 +3,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { AnnotationEvent } from '../../core/annotations';
 import { withAlpha } from '../../core/colors';
+import { mergedRegions } from '../../core/regions';
 import type { Graph, Paths } from './graphOptions';
 
 const bars = new Map<string, uPlot.Series.PathBuilder>();
@@ -67,11 +68,14 @@ export function annotationPlugin(events: () => readonly AnnotationEvent[]): uPlo
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
+    for (const { from, to, color } of mergedRegions(events())) {
+      const [left, right] = [u.valToPos(from, 'x', true), u.valToPos(to, 'x', true)];
+      ctx.fillStyle = withAlpha(color, 0.12);
+      ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    }
     for (const { time, timeEnd, color } of events()) {
       const [from, to] = [u.valToPos(time, 'x', true), u.valToPos(timeEnd ?? time, 'x', true)];
       if (to < bbox.left || from > bbox.left + bbox.width) continue;
-      ctx.fillStyle = withAlpha(color, 0.12);
-      if (to > from) ctx.fillRect(from, bbox.top, to - from, bbox.height);
       ctx.strokeStyle = withAlpha(color, 0.9);
       ctx.lineWidth = devicePixelRatio;
       ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
