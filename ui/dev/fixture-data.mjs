@@ -99,7 +99,7 @@ function logFrames(q, from, to) {
   });
   if (q.direction === 'forward') rows.reverse();
   const fields = [{ name: 'labels', type: 'other' }, { name: 'Time', type: 'time' }, { name: 'Line', type: 'string' }, { name: 'tsNs', type: 'string' }, { name: 'id', type: 'string' }];
-  return [frame(q, fields, [rows.map((r) => r.labels), rows.map((r) => r.ms), rows.map((r) => r.line), rows.map((r) => r.ns), rows.map((r, i) => `${r.ns}_${i}`)], { custom: { frameType: 'LabeledTimeValues' }, stats: [{ displayName: 'Summary: total bytes processed', value: 812345, unit: 'decbytes' }] })];
+  return [frame(q, fields, [rows.map((r) => r.labels), rows.map((r) => r.ms), rows.map((r) => r.line), rows.map((r) => r.ns), rows.map((r, i) => `${r.ns}_${i}`)], { limit: q.maxLines ?? 1000, custom: { frameType: 'LabeledTimeValues' }, stats: [{ displayName: 'Summary: total bytes processed', value: 812345, unit: 'decbytes' }] })];
 }
 
 /** Forty observations of single requests. */

@@ -44,9 +44,17 @@ function targets() {
   return { activeTargets: [target('backend', 'backend:3000', 'up'), target('prometheus', 'localhost:9090', 'up'), target('node', 'db-1:9100', 'down', 'Get "http://db-1:9100/metrics": dial tcp 10.0.0.7:9100: connect: connection refused')], droppedTargets: [] };
 }
 
+/** One rule that fires on three hosts of two teams, one that waits, one that found nothing. */
+function rules() {
+  const alert = (alertname, state, minutes, labels) => ({ state, activeAt: new Date(Date.now() - minutes * 6e4).toISOString(), labels: { alertname, ...labels }, annotations: {} });
+  const rule = (name, state, alerts = []) => ({ type: 'alerting', name, state, labels: {}, annotations: {}, alerts });
+  const high = [['backend:3000', 'api', 10], ['backend-2:3000', 'api', 42], ['db-1:9100', 'storage', 3]].map(([instance, team, minutes]) => alert('HighLatency', 'firing', minutes, { severity: 'page', instance, team }));
+  return { groups: [{ name: 'g', file: '/etc/rules/api.yml', rules: [rule('HighLatency', 'firing', high), rule('DiskFull', 'pending', [alert('DiskFull', 'pending', 2, { severity: 'warn', team: 'storage' })]), rule('Down', 'inactive')] }] };
+}
+
 function proxy(path, params, response) {
   const ok = (data) => json(response, 200, { status: 'success', data });
-  if (path.endsWith('/api/v1/rules')) return ok({ groups: [{ name: 'g', rules: [{ type: 'alerting', name: 'HighLatency', state: 'firing', alerts: [{ state: 'firing', activeAt: new Date(Date.now() - 6e5).toISOString(), labels: { alertname: 'HighLatency', severity: 'page' } }] }] }] });
+  if (path.endsWith('/api/v1/rules')) return ok(rules());
   if (path.endsWith('/api/v1/targets')) return ok(targets());
   if (path.endsWith('/api/v1/metadata')) return ok({ http_requests_total: [{ type: 'counter', help: 'Requests served.', unit: '' }] });
   if (path.endsWith('/label/__name__/values')) return ok(['http_requests_total', 'http_request_duration_seconds_bucket', 'http_request_duration_seconds_count', 'http_request_duration_seconds_sum', 'http_request_errors_total', 'process_cpu_seconds_total', 'process_resident_memory_bytes', 'up']);

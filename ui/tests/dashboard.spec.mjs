@@ -220,7 +220,7 @@ export const specs = [
       await list.link('Connected').waitFor();
       assert.match(await list.link('ClientForge Backend - Overview').getAttribute('href'), /^\/d\/clientforge-backend\/.*\?from=\d+&to=\d+$/);
       await list.link('Gallery of panels').waitFor();
-      await new DashboardPage(page).panel('Alerts, counted').root.getByText('1', { exact: true }).waitFor();
+      await new DashboardPage(page).panel('Alerts, counted').root.getByText('4', { exact: true }).waitFor();
     },
   },
 ];

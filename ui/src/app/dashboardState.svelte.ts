@@ -8,7 +8,8 @@ import { filterText, parseFilter, type AdhocFilter } from '../core/adhoc';
 import { parseDashboard, type DatasourceRef, type DashboardModel, type VariableModel } from '../core/dashboard';
 import { type Scope, type ScopeEntry, interpolate } from '../core/interpolate';
 import { durationMs, isRelative, resolveRange, type RawRange, type TimeRange, type TimeZone } from '../core/time';
-import { builtinScope, dependsOn, initialSelection, intervalOptions, parseVariableQuery, queryOptions, scopeEntry, staticOptions, type Option } from '../core/variables';
+import { builtinScope, dependsOn, initialSelection, savedSelection, intervalOptions, parseVariableQuery, queryOptions, scopeEntry, staticOptions, type Option } from '../core/variables';
+import { unservedReason } from '../core/unserved';
 import { parseRegex } from '../core/display';
 import { router } from './router.svelte';
 import { session } from './session.svelte';
@@ -195,7 +196,7 @@ export class DashboardState {
       return { model, options, selected };
     } catch (e) {
       if (this.#abort.signal.aborted) throw e;
-      return { model, options: [], selected: fromUrl ?? initialSelection(model, [], undefined), error: (e as Error).message };
+      return { model, options: [], selected: fromUrl ?? current ?? savedSelection(model), error: (e as Error).message };
     }
   }
 
@@ -207,6 +208,8 @@ export class DashboardState {
     const ref = model.datasource?.uid ? { ...model.datasource, uid: interpolate(model.datasource.uid, scope, 'raw') } : model.datasource;
     const datasource = session.datasource(ref);
     if (!datasource) throw new Error(`There is no datasource "${ref?.uid ?? ''}"`);
+    const reason = unservedReason(datasource);
+    if (reason) throw new Error(reason);
     const request = parseVariableQuery(model.query, scope);
     if (!request) return [];
     return queryOptions(model, await askVariable(datasource, request, this.range, this.#abort.signal), scope);

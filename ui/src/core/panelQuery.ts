@@ -6,6 +6,7 @@ import type { Frame } from './frames';
 import { buildExpression, hiddenInputs, isExpression } from './expressions';
 import { interpolate, prometheusFormat, type Scope } from './interpolate';
 import { durationMs, parseTime, stepFor, type TimeRange, type TimeZone } from './time';
+import { unservedReason } from './unserved';
 import { builtinScope } from './variables';
 
 export interface ResolvedDatasource {
@@ -53,8 +54,6 @@ export interface PanelQueries {
 
 const DASHBOARD = '-- Dashboard --';
 const MIXED = '-- Mixed --';
-/** Kinds that the server cannot ask: panels that draw their data still do, from snapshots and test frames. */
-const UNSERVED = new Set(['tempo', 'jaeger', 'zipkin']);
 
 /** The panel's own range: `timeFrom` replaces the length, `timeShift` moves it back. */
 export function panelRange(panel: Pick<PanelModel, 'timeFrom' | 'timeShift'>, range: TimeRange, now: number, zone: TimeZone): TimeRange {
@@ -87,8 +86,11 @@ export function buildQueries(panel: PanelModel, settings: QuerySettings): PanelQ
       const filled = ref?.uid ? { ...ref, uid: interpolate(ref.uid, scope, 'raw') } : ref;
       const datasource = settings.resolve(filled);
       if (!datasource) errors.push({ refId: target.refId, message: `There is no datasource ${filled?.uid ? `"${filled.uid}"` : `of type ${filled?.type ?? 'any'}`}` });
-      else if (UNSERVED.has(datasource.type)) errors.push({ refId: target.refId, message: `This datasource is not served yet: "${datasource.name ?? datasource.uid}" is of the kind ${datasource.type}` });
-      else queries.push(buildQuery(panel, target, datasource, range, scope, settings));
+      else {
+        const reason = unservedReason(datasource);
+        if (reason) errors.push({ refId: target.refId, message: reason });
+        else queries.push(buildQuery(panel, target, datasource, range, scope, settings));
+      }
     }
   }
   return { queries, fixed, range, errors, scope };

@@ -16,6 +16,11 @@ describe('query variables', () => {
     ['query_result(topk(5, up))', { kind: 'queryResult', expr: 'topk(5, up)' }],
     ['up{job="x"}', { kind: 'series', match: 'up{job="x"}' }],
     [{ query: 'label_values(job)', refId: 'A' }, { kind: 'labelValues', label: 'job', match: undefined }],
+    [{ qryType: 1, label: 'pod', metric: 'up', refId: 'A' }, { kind: 'labelValues', label: 'pod', match: 'up' }],
+    [{ qryType: 4, seriesQuery: 'up{a="b"}' }, { kind: 'series', match: 'up{a="b"}' }],
+    [{ qryType: 3 }, null],
+    [{ type: 1, label: 'resource.service.name', refId: 'TempoDatasourceVariableQueryEditor-VariableQuery' }, { kind: 'labelValues', label: 'resource.service.name', match: undefined }],
+    [{ type: 0, refId: 'TempoDatasourceVariableQueryEditor-VariableQuery' }, { kind: 'labelNames' }],
     [{ type: 1, label: 'app', stream: '{a="b"}' }, { kind: 'labelValues', label: 'app', match: '{a="b"}' }],
   ])('%j', (query, expected) => expect(parseVariableQuery(query, none)).toEqual(expected));
 

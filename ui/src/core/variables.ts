@@ -19,13 +19,14 @@ export type VariableRequest =
   | { kind: 'queryResult'; expr: string }
   | { kind: 'series'; match: string };
 
-/** Understands the text forms and the object forms of the Prometheus and Loki editors. Values are written as into the panels' queries: they stand in strings there too. */
+/** Understands the text forms and the object forms of the Prometheus, Loki and Tempo editors. Values are written as into the panels' queries: they stand in strings there too. */
 export function parseVariableQuery(query: unknown, scope: Scope): VariableRequest | null {
   const fill = (s: unknown) => interpolate(String(s ?? ''), scope, prometheusFormat).trim();
   if (query && typeof query === 'object') {
     const q = query as Record<string, any>;
     if (typeof q.query === 'string') return parseVariableQuery(q.query, scope);
-    // Loki's object form: 1 asks for values, 0 for names.
+    if (q.qryType !== undefined) return prometheusRequest(q, fill);
+    // Loki's and Tempo's object form: 1 asks for values, 0 for names.
     if (q.type === 1 || q.type === 'labelValues') return q.label ? { kind: 'labelValues', label: fill(q.label), match: fill(q.stream) || undefined } : null;
     if (q.type === 0 || q.type === 'labelNames') return { kind: 'labelNames' };
     return null;
@@ -40,6 +41,19 @@ export function parseVariableQuery(query: unknown, scope: Scope): VariableReques
   if (call[1] === 'query_result') return { kind: 'queryResult', expr: inner };
   const split = /^(?:(.*),)?\s*([a-zA-Z_][\w.:-]*)\s*$/s.exec(inner);
   return split ? { kind: 'labelValues', label: split[2], match: split[1]?.trim() || undefined } : null;
+}
+
+/** Prometheus' object form, where it holds no text: names, values, metrics, a result, series. */
+function prometheusRequest(q: Record<string, any>, fill: (s: unknown) => string): VariableRequest | null {
+  const match = fill(q.metric) || undefined;
+  const requests: Record<string, () => VariableRequest | null> = {
+    0: () => ({ kind: 'labelNames', match: fill(q.match) || undefined }),
+    1: () => (q.label ? { kind: 'labelValues', label: fill(q.label), match } : null),
+    2: () => ({ kind: 'metrics', pattern: match ?? '.*' }),
+    3: () => (q.varQuery ? { kind: 'queryResult', expr: fill(q.varQuery) } : null),
+    4: () => (q.seriesQuery ? { kind: 'series', match: fill(q.seriesQuery) } : null),
+  };
+  return requests[q.qryType]?.() ?? null;
 }
 
 /** Text of the answer -> options: regex (with groups `text` and `value`), sort, no doubles. */
@@ -107,6 +121,11 @@ export function intervalOptions(variable: VariableModel): Option[] {
 /** What `auto` means for this range. */
 export function autoInterval(variable: VariableModel, range: TimeRange): string {
   return formatDuration(stepFor(range, variable.auto_count ?? 30, durationMs(variable.auto_min ?? '10s') ?? 1e4));
+}
+
+/** What was selected when the dashboard was saved: all that is known where the options cannot be asked for. */
+export function savedSelection(variable: VariableModel): string[] {
+  return ([] as unknown[]).concat(variable.current.value ?? []).filter((v): v is string => typeof v === 'string' && v !== '');
 }
 
 /** The selection to start with: the URL's, else the saved one where it still exists, else all or the first. */

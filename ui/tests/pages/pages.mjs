@@ -118,6 +118,17 @@ export class Panel {
     return this.root.locator('.row .line');
   }
 
+  /** To the last of the lines that are here. */
+  async scrollToEnd() {
+    await this.root.getByRole('region', { name: /lines$/ }).focus();
+    await this.page.keyboard.press('End');
+  }
+
+  /** How many lines the panel says that it has. */
+  async lineCount() {
+    return Number.parseInt(await this.root.locator('.total').innerText(), 10);
+  }
+
   message() {
     return this.root.locator('.message');
   }
@@ -146,6 +157,24 @@ export class Table {
 
   button(name) {
     return this.root.getByRole('button', { name, exact: true });
+  }
+
+  /** The edge of a column, which makes it wider. */
+  edge(column) {
+    return this.root.getByRole('separator', { name: `Width of ${column}`, exact: true });
+  }
+
+  async width(column) {
+    return Number(await this.edge(column).getAttribute('aria-valuenow'));
+  }
+
+  async dragEdge(column, by) {
+    const box = await this.edge(column).boundingBox();
+    const { mouse } = this.root.page();
+    await mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await mouse.down();
+    await mouse.move(box.x + box.width / 2 + by, box.y + box.height / 2, { steps: 4 });
+    await mouse.up();
   }
 
   /** Leaves only these values of a column. */
