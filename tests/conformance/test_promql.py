@@ -29,8 +29,13 @@ Factory = Callable[[], MetricStore]
 _reports: dict[tuple[str, str], Report] = {}
 
 
-def _disk_options() -> MetricStoreOptions:
-    return MetricStoreOptions(retention_ms=0, out_of_order_window_ms=_YEARS_MS, max_block_range_ms=62 * 86_400_000)
+def _disk_options(rollup_share: int) -> MetricStoreOptions:
+    return MetricStoreOptions(
+        retention_ms=0,
+        out_of_order_window_ms=_YEARS_MS,
+        max_block_range_ms=62 * 86_400_000,
+        rollup_share=rollup_share,
+    )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -49,12 +54,12 @@ def _table() -> Iterator[None]:
 def _targets(tmp_path: Path) -> dict[str, EngineTarget]:
     numbers = count()
 
-    def one() -> DiskMetricStore:
+    def one(rollup_share: int) -> DiskMetricStore:
         folder = tmp_path / str(next(numbers))
-        return DiskMetricStore(folder, files=RealFiles(), clock=SystemClock(), options=_disk_options())
+        return DiskMetricStore(folder, files=RealFiles(), clock=SystemClock(), options=_disk_options(rollup_share))
 
-    def disk() -> StartTimestampStore:
-        return StartTimestampStore(one(), one())
+    def disk(rollup_share: int = 0) -> StartTimestampStore:
+        return StartTimestampStore(one(rollup_share), one(0))
 
     def into_blocks(store: MetricStore) -> None:
         assert isinstance(store, StartTimestampStore)
@@ -71,11 +76,13 @@ def _targets(tmp_path: Path) -> dict[str, EngineTarget]:
         "memory": EngineTarget(memory),
         "head": EngineTarget(disk),
         "blocks": EngineTarget(disk, after_write=into_blocks),
+        # Rollups of all series that can have one, however few their samples.
+        "rollups": EngineTarget(lambda: disk(1), after_write=into_blocks),
     }
 
 
 @needs_conformance
-@pytest.mark.parametrize("store", ["memory", "head", "blocks"])
+@pytest.mark.parametrize("store", ["memory", "head", "blocks", "rollups"])
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_script_passes(script: Path, store: str, tmp_path: Path) -> None:
     """Every eval of the script gives what upstream says."""

@@ -46,6 +46,8 @@ class SampleTile:
     rows [S] int64: each series' row in the selection's label table.  times [N] ms, strictly ascending.
     values [S,N] float64, C-contiguous; the reader must not write to them.  present [S,N] bool, or None: all present.
     may_be_stale: False promises that no value is a stale marker.
+    weights [N]: where samples were left out (see SelectHints.aggregates), how many each one stands for: itself and those left out
+    since the one before. None: one each.
     """
 
     rows: I64
@@ -53,17 +55,22 @@ class SampleTile:
     values: F64
     present: Mask | None = None
     may_be_stale: bool = True
+    weights: I64 | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRuns:
-    """S series in compressed rows: series i owns [offsets[i], offsets[i+1]) of times (ms, strictly ascending) and values."""
+    """S series in compressed rows: series i owns [offsets[i], offsets[i+1]) of times (ms, strictly ascending) and values.
+
+    weights [M]: as a tile's.
+    """
 
     rows: I64
     offsets: I64
     times: I64
     values: F64
     may_be_stale: bool = True
+    weights: I64 | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,9 @@ class SelectHints:
 
     step_ms 0: instant. function: the innermost function name ("rate", "sum_over_time", "" for a plain selector).
     range_ms: the window of a range selector, 0 without.
-    aggregates: the caller understands `Selection.downsampled` and its columns (BUCKET_COLUMNS); else it gets samples only.
+    aggregates: the caller understands `Selection.downsampled` and its columns (BUCKET_COLUMNS), and samples that stand for others
+    (SampleTile.weights): of a stretch between two multiples of 5 minutes, where steps, range and borders are such multiples, the store
+    may leave out what `function` gives the same without. Else the caller gets all samples.
     start_timestamps: Selection.starts will be looked at.
     """
 

@@ -9,7 +9,7 @@ from spyglass.model.errors import ExecutionError
 from spyglass.model.frame import Frame
 from spyglass.model.histogram_arithmetic import detected_hints
 from spyglass.model.labels import LabelTable
-from spyglass.model.samples import HistogramRuns, SampleRuns, Selection, is_stale_histogram
+from spyglass.model.samples import HistogramRuns, SampleRuns, SampleTile, Selection, is_stale_histogram
 from spyglass.protocols.metric_store import SelectHints
 from spyglass.query.exec import downsampled
 from spyglass.query.exec.context import EvalContext
@@ -19,7 +19,7 @@ from spyglass.query.exec.sharing import computed_once
 from spyglass.query.exec.starts import starts_at
 from spyglass.query.kernels.extended import smoothed_values
 from spyglass.query.kernels.instant import newest
-from spyglass.query.kernels.windows import Reaches, run_bounds, separate, without_stale
+from spyglass.query.kernels.windows import Piece, Reaches, run_bounds, separate, without_stale
 from spyglass.query.plan.nodes import Instant, SeriesScan, Shifted
 
 _BYTES_PER_POINT = 17
@@ -42,7 +42,7 @@ def load_series(node: SeriesScan, ctx: EvalContext, reach: Reach) -> Selection:
         node.matchers, start_ms=reach.start_ms + 1, end_ms=reach.end_ms, hints=hints, budget=ctx.budget
     )
     ctx.counters.series += selection.size
-    ctx.counters.samples += sum(piece.values.size for piece in selection.pieces)
+    ctx.counters.samples += sum(sample_count(piece) for piece in selection.pieces)
     if selection.downsampled is not None:
         columns = selection.downsampled.columns.values()
         ctx.counters.samples += sum(piece.values.size for pieces in columns for piece in pieces)
@@ -50,6 +50,14 @@ def load_series(node: SeriesScan, ctx: EvalContext, reach: Reach) -> Selection:
     if node.detect_resets and selection.histograms:
         return replace(selection, histograms=[_with_detected_resets(joined_histograms(selection))])
     return selection
+
+
+def sample_count(piece: Piece) -> int:
+    """How many samples a piece holds or stands for."""
+    if piece.weights is None:
+        return piece.values.size
+    series = len(piece.rows) if isinstance(piece, SampleTile) else 1
+    return int(piece.weights.sum()) * series
 
 
 def _with_detected_resets(runs: HistogramRuns) -> HistogramRuns:

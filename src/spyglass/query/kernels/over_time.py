@@ -65,7 +65,7 @@ def _incremental_mean(windows: Windows) -> F64:
 
 
 def count_over_time(windows: Windows) -> Result:
-    return np.broadcast_to(windows.count.astype(np.float64), windows.shape), windows.present
+    return np.broadcast_to(windows.full_count.astype(np.float64), windows.shape), windows.present
 
 
 def present_over_time(windows: Windows) -> Result:

@@ -20,10 +20,11 @@ def extrapolated(windows: Windows, *, is_counter: bool, is_rate: bool, range_ms:
     if is_counter:
         add_resets(windows, first, last, change)
     edges = Edges(windows.starts, windows.ends, windows.time_at(first), windows.time_at(last), first_values)
-    change *= extrapolation(edges, windows.count, change, is_counter=is_counter)
+    count = windows.full_count
+    change *= extrapolation(edges, count, change, is_counter=is_counter)
     if is_rate:
         change /= range_ms / 1000
-    return change, np.broadcast_to(windows.count >= 2, windows.shape)
+    return change, np.broadcast_to(count >= 2, windows.shape)
 
 
 @dataclass(frozen=True, slots=True)

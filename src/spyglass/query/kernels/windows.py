@@ -38,6 +38,8 @@ class Windows:
     ends: I64
     eval_times: I64
     shared: bool = False
+    running: I64 | None = None
+    """Where samples were left out (SampleTile.weights): how many are before each sample, and behind the last; [M+1], [N+1] where shared."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -49,6 +51,15 @@ class Windows:
         """Samples per window, [1,T] or [S,T]."""
         difference: I64 = self.hi - self.lo
         return difference
+
+    @property
+    def full_count(self) -> I64:
+        """Samples per window with those that were left out, [1,T] or [S,T]."""
+        if self.running is None:
+            return self.count
+        if self.shared:
+            return self.running[self.hi] - self.running[self.lo]
+        return self.running[self.flat(self.hi)] - self.running[self.flat(self.lo)]
 
     @property
     def present(self) -> Mask:
@@ -86,6 +97,7 @@ class Windows:
         sizes = np.diff(self.offsets)[chosen]
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         index = np.repeat(self.offsets[:-1][chosen] - offsets[:-1], sizes) + np.arange(offsets[-1])
+        running = None if self.running is None else _running(np.diff(self.running)[index])
         return replace(
             self,
             values=self.values[index],
@@ -93,6 +105,7 @@ class Windows:
             offsets=offsets,
             lo=self.lo[chosen],
             hi=self.hi[chosen],
+            running=running,
         )
 
 
@@ -150,7 +163,22 @@ def _end_to_end(first: SampleTile, second: SampleTile) -> SampleTile:
         np.concatenate([first.values, second.values], axis=1),
         present,
         first.may_be_stale or second.may_be_stale,
+        joined_weights([first, second]),
     )
+
+
+def joined_weights(pieces: Sequence[Piece]) -> I64 | None:
+    """The weights of pieces put end to end."""
+    if all(piece.weights is None for piece in pieces):
+        return None
+    return np.concatenate(
+        [np.ones(len(piece.times), np.int64) if piece.weights is None else piece.weights for piece in pieces]
+    )
+
+
+def _running(weights: I64 | None) -> I64 | None:
+    """As Windows.running."""
+    return None if weights is None else np.concatenate([[0], np.cumsum(weights)]).astype(np.int64)
 
 
 def _presence(tile: SampleTile) -> Mask:
@@ -170,7 +198,8 @@ def compressed(tile: SampleTile, chosen: I64, kept: Mask) -> SampleRuns:
     offsets = np.zeros(len(chosen) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
     times = np.broadcast_to(tile.times, kept.shape)[kept]
-    return SampleRuns(tile.rows[chosen], offsets, times, tile.values[chosen][kept], tile.may_be_stale)
+    weights = None if tile.weights is None else np.broadcast_to(tile.weights, kept.shape)[kept]
+    return SampleRuns(tile.rows[chosen], offsets, times, tile.values[chosen][kept], tile.may_be_stale, weights)
 
 
 def _merged(runs: Sequence[SampleRuns]) -> SampleRuns:
@@ -182,7 +211,9 @@ def _merged(runs: Sequence[SampleRuns]) -> SampleRuns:
     rows = rows[order]
     kept, first = np.unique(rows, return_index=True)
     offsets = np.append(first, len(rows)).astype(np.int64)
-    return SampleRuns(kept, offsets, times[order], values[order], any(run.may_be_stale for run in runs))
+    weights = joined_weights(runs)
+    weights = None if weights is None else weights[order]
+    return SampleRuns(kept, offsets, times[order], values[order], any(run.may_be_stale for run in runs), weights)
 
 
 def without_stale(piece: Piece) -> list[Piece]:
@@ -202,7 +233,9 @@ def _runs_without_stale(runs: SampleRuns) -> SampleRuns:
         return runs
     dropped = np.concatenate([[0], np.cumsum(stale)])
     kept = ~stale
-    return SampleRuns(runs.rows, runs.offsets - dropped[runs.offsets], runs.times[kept], runs.values[kept], False)
+    weights = None if runs.weights is None else runs.weights[kept]
+    offsets = runs.offsets - dropped[runs.offsets]
+    return SampleRuns(runs.rows, offsets, runs.times[kept], runs.values[kept], False, weights)
 
 
 def _split_tile(tile: SampleTile) -> list[Piece]:
@@ -212,13 +245,13 @@ def _split_tile(tile: SampleTile) -> list[Piece]:
         kept = kept & ~is_stale(tile.values)
     full = kept.all(axis=1)
     if full.all():
-        return [SampleTile(tile.rows, tile.times, tile.values, None, False)]
+        return [SampleTile(tile.rows, tile.times, tile.values, None, False, tile.weights)]
     gapped = np.flatnonzero(~full)
     runs = compressed(tile, gapped, kept[gapped])
-    pieces: list[Piece] = [SampleRuns(runs.rows, runs.offsets, runs.times, runs.values, False)]
+    pieces: list[Piece] = [replace(runs, may_be_stale=False)]
     if full.any():
         chosen = np.flatnonzero(full)
-        pieces.insert(0, SampleTile(tile.rows[chosen], tile.times, tile.values[chosen], None, False))
+        pieces.insert(0, SampleTile(tile.rows[chosen], tile.times, tile.values[chosen], None, False, tile.weights))
     return pieces
 
 
@@ -231,7 +264,7 @@ def row_blocks(piece: Piece, steps: int) -> Iterator[Piece]:
     for start in range(0, len(piece.rows), rows_at_once):
         part = slice(start, start + rows_at_once)
         present = None if piece.present is None else piece.present[part]
-        yield SampleTile(piece.rows[part], piece.times, piece.values[part], present, piece.may_be_stale)
+        yield SampleTile(piece.rows[part], piece.times, piece.values[part], present, piece.may_be_stale, piece.weights)
 
 
 def windows_of(piece: Piece, reaches: Reaches) -> Windows:
@@ -247,14 +280,17 @@ def _tile_windows(tile: SampleTile, reaches: Reaches) -> Windows:
     hi = np.searchsorted(tile.times, reaches.ends, side="right")
     offsets = np.arange(len(tile.rows) + 1, dtype=np.int64) * len(tile.times)
     times = reaches.starts, reaches.ends, reaches.eval_times
-    return Windows(tile.values.reshape(-1), tile.times, offsets, lo[None, :], hi[None, :], *times, shared=True)
+    running = _running(tile.weights)
+    return Windows(
+        tile.values.reshape(-1), tile.times, offsets, lo[None, :], hi[None, :], *times, shared=True, running=running
+    )
 
 
 def _run_windows(runs: SampleRuns, reaches: Reaches) -> Windows:
     first, index = runs.offsets[:-1, None], RunIndex.of(runs)
     lo, hi = index.after(reaches.starts) - first, index.after(reaches.ends) - first
     times = reaches.starts, reaches.ends, reaches.eval_times
-    return Windows(runs.values, runs.times, runs.offsets, lo, hi, *times)
+    return Windows(runs.values, runs.times, runs.offsets, lo, hi, *times, running=_running(runs.weights))
 
 
 def run_bounds(runs: SampleRuns, limits: I64) -> I64:

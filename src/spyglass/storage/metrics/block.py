@@ -23,6 +23,7 @@ from spyglass.storage.metrics.label_columns import StoredLabels
 from spyglass.storage.metrics.layout import RAW, Layout
 from spyglass.storage.metrics.matching import match_rows
 from spyglass.storage.metrics.ragged import keep_where, pieces
+from spyglass.storage.metrics.rollups import RollupColumns
 from spyglass.storage.metrics.stripe import OnCorrupt, Stripe
 from spyglass.storage.metrics.tiles import LazyPiece, Piece
 from spyglass.storage.metrics.tombstones import Tombstones
@@ -65,6 +66,8 @@ class Block:
         self.native = StoredHistograms(self.file)
         self._labels: StoredLabels | None = None
         self._open_stripes: dict[int, Stripe] = {}
+        self.rollup_damage: CorruptData | None = None
+        """Known once a rollup could not be read; samples answer in the place of all of them from then on."""
         self.idle = False
         """Set by housekeeping, cleared by use: what stays idle gives its tables back."""
 
@@ -110,14 +113,19 @@ class Block:
         cache: DecodedCache,
         budget: Budget,
         on_corrupt: OnCorrupt,
+        rollups: RollupColumns = (),
     ) -> SourceAnswer:
-        """The block's part of a selection. What fails its checksum is told to `on_corrupt` and left out."""
+        """The block's part of a selection. What fails its checksum is told to `on_corrupt` and left out.
+
+        rollups: what may answer for samples. A damaged one may be found only when it is decoded: `rollup_damage` says so, and the answer
+        is to be asked for again.
+        """
         rows = self.match(matchers)
         found: list[LazyPiece] = []
         places: list[Place] = []
         for number in self.stripes_between(start_ms, end_ms) if len(rows) else ():
             budget.check()
-            for piece in self._read(number, rows, start_ms, end_ms, cache, budget, on_corrupt):
+            for piece in self._read(number, rows, start_ms, end_ms, cache, budget, on_corrupt, rollups):
                 found.append(renumbered(piece, rows))
                 places.append((self.stripes[number].start_ms, self.order))
         return self._answer(rows, found, self._histograms(rows, start_ms, end_ms, on_corrupt), places)
@@ -156,22 +164,60 @@ class Block:
         cache: DecodedCache,
         budget: Budget,
         on_corrupt: OnCorrupt,
+        rollups: RollupColumns,
     ) -> Iterator[LazyPiece]:
         try:
             stripe = self.stripe(number)
             series = stripe.find(rows)
             if not len(series):
                 return
-            read = stripe.read(series, start_ms, end_ms, cache, budget)
             if self.tombstones.touch(rows, start_ms, end_ms):
-                ragged = read.ragged()
+                ragged = stripe.read(series, start_ms, end_ms, cache, budget).ragged()
                 found: list[LazyPiece] = list(pieces(keep_where(ragged, self.tombstones.keep(ragged))))
             else:
-                found = list(read.pieces(on_corrupt))
+                found, series = self._read_rollups(stripe, rows, series, rollups, start_ms, end_ms, cache, budget)
+                if len(series):
+                    found += stripe.read(series, start_ms, end_ms, cache, budget).pieces(on_corrupt)
         except CorruptData as err:
             on_corrupt(err)
             found = list(self._read_what_is_whole(number, rows, start_ms, end_ms, cache, on_corrupt))
         yield from found
+
+    def _read_rollups(
+        self,
+        stripe: Stripe,
+        rows: I64,
+        series: I64,
+        rollups: RollupColumns,
+        start_ms: int,
+        end_ms: int,
+        cache: DecodedCache,
+        budget: Budget,
+    ) -> tuple[list[LazyPiece], I64]:
+        """What rollups answer for some of the stripe's series, and the series that are left."""
+        found: list[LazyPiece] = []
+        left = np.ones(self.series, np.bool_)
+        try:
+            for kind, column in rollups if self.rollup_damage is None else ():
+                rollup = stripe.rollup(kind)
+                if rollup is not None and len(chosen := rollup.find(rows)):
+                    read = rollup.view("times", column).read(chosen, start_ms, end_ms, cache, budget)
+                    found += read.pieces(self._lose_rollups)
+                    left[rollup.rows[chosen]] = False
+        except CorruptData as err:
+            self._lose_rollups(err)
+            return [], series
+        return found, series[left[stripe.rows[series]]] if found else series
+
+    def _lose_rollups(self, err: CorruptData) -> None:
+        self.rollup_damage = err
+
+    def may_hold_histograms(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> bool:
+        """Whether any matching series may have native histograms in the range. Raises: CorruptData."""
+        span = self.file.meta["histogram_range"]
+        if span is None or span[0] > end_ms or span[1] < start_ms:
+            return False
+        return bool(self.native.counts(self.series)[self.match(matchers)].any())
 
     def _read_what_is_whole(
         self, number: int, rows: I64, start_ms: int, end_ms: int, cache: DecodedCache, on_corrupt: OnCorrupt

@@ -13,6 +13,8 @@ from spyglass.storage.metrics.histogram_blocks import HistogramWriter
 from spyglass.storage.metrics.histogram_columns import HistogramColumns
 from spyglass.storage.metrics.label_columns import write_labels
 from spyglass.storage.metrics.layout import RAW, Layout
+from spyglass.storage.metrics.ragged import Ragged
+from spyglass.storage.metrics.rollup_writer import RollupWriter
 from spyglass.storage.metrics.stripe import Stripe
 from spyglass.storage.metrics.stripe_writer import Slice, StripeSummary, StripeWriter
 
@@ -39,16 +41,19 @@ def write_block(
     meta: Mapping[str, object],
     histograms: Iterable[HistogramColumns] = (),
     layout: Layout = RAW,
+    rollup_share: int = 0,
 ) -> int:
     """Publish a block under `path`, all or nothing; memory is bounded by a chunk and the label table. Returns its size.
 
     meta: what else belongs into the block's description (see docs/formats). histograms: by row and time, also from one to the next.
+    rollup_share: see MetricStoreOptions. Late samples have no rollups: what they lie between is not here.
     Raises: DiskFull, StorageError.
     """
     some = (columns for columns in histograms if columns.size)
     first = list(islice(some, 1))
     writer = ColumnFileWriter(layout.magic, _WITH_HISTOGRAMS if first else 1)
-    files.write_atomic(path, _block_bytes(writer, table, stripes, meta, chain(first, some), layout))
+    share = 0 if meta["late"] else rollup_share
+    files.write_atomic(path, _block_bytes(writer, table, stripes, meta, chain(first, some), layout, share))
     return writer.offset
 
 
@@ -59,6 +64,7 @@ def _block_bytes(
     meta: Mapping[str, object],
     histograms: Iterable[HistogramColumns],
     layout: Layout,
+    rollup_share: int,
 ) -> Iterator[bytes]:
     yield writer.start()
     native = HistogramWriter(writer)
@@ -67,14 +73,13 @@ def _block_bytes(
     summaries: list[StripeSummary] = []
     for source in stripes:
         stripe = StripeWriter(writer, layout, len(summaries), source.start_ms)
-        if source.copied is not None:
-            yield from stripe.copy(*source.copied)
-        else:
-            for piece in source.slices():
-                yield from stripe.add(piece)
+        beside = RollupWriter(writer, len(summaries), source.start_ms, rollup_share) if rollup_share else None
+        yield from _stripe_bytes(source, stripe, beside)
         if stripe.summary.samples or (layout.resolution_ms and native.count):
             # A window of histograms only: the stripe says that it was downsampled.
             yield from stripe.finish()
+            if beside is not None:
+                yield from beside.finish()
             summaries.append(stripe.summary)
     if native.count:
         yield from native.finish()
@@ -91,3 +96,16 @@ def _block_bytes(
             "stripes": [[s.start_ms, s.min_ms, s.max_ms, s.samples, s.series] for s in summaries],
         }
     )
+
+
+def _stripe_bytes(source: StripeSource, stripe: StripeWriter, beside: RollupWriter | None) -> Iterator[bytes]:
+    if source.copied is not None:
+        yield from stripe.copy(*source.copied)
+        if beside is not None:
+            yield from beside.copy(*source.copied)
+        return
+    for piece in source.slices():
+        yield from stripe.add(piece)
+        if beside is not None:
+            assert isinstance(piece, Ragged), "rollups are of samples"
+            yield from beside.add(piece)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 Column = npt.NDArray[Any]
-Key = tuple[int, str, int, int]
+Key = tuple[int, str, str, int]
 """(block, column, stripe, chunk)."""
 
 

@@ -59,8 +59,10 @@ def write_part(
     range_ms: int,
     largest_ms: int,
     known_order: Sequence[str],
+    rollup_share: int = 0,
 ) -> list[Path]:
-    """Write all of a part. slots: part.slots(), table: their labels. known_order: see label_order. Returns the paths of the blocks.
+    """Write all of a part. slots: part.slots(), table: their labels. known_order: see label_order.
+    rollup_share: see write_block. Returns the paths of the blocks.
 
     The last block carries the journal position; a crash before it leaves blocks that start-up removes.
     """
@@ -93,7 +95,7 @@ def write_part(
             "label_order": names,
             "sources": [],
         }
-        write_block(paths[-1], files, table, group, meta=meta, histograms=rows)
+        write_block(paths[-1], files, table, group, meta=meta, histograms=rows, rollup_share=rollup_share)
     return paths
 
 

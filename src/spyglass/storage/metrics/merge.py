@@ -68,10 +68,11 @@ def merge_blocks(
     cache: DecodedCache,
     on_corrupt: OnCorrupt,
     cutoffs: Cutoffs | None = None,
+    rollup_share: int = 0,
 ) -> int:
     """Write the samples of `blocks` as one block. Where two have a sample of one series at one time, the earlier in the list wins.
 
-    cutoffs: what is past its time does not come along, a window at a time; None: everything does.
+    cutoffs: what is past its time does not come along, a window at a time; None: everything does. rollup_share: see write_block.
     Chunks that fail their checksum are told and left out. Returns the size in bytes.
     Raises: CorruptData if a source's labels cannot be read; DiskFull, StorageError.
     """
@@ -81,7 +82,8 @@ def merge_blocks(
     windows = sorted({meta.start_ms for block in blocks for meta in block.stripes})
     stripes = (_stripe_source(start, blocks, rows_of, before, cache, on_corrupt) for start in windows)
     histograms = stored_histograms(blocks, rows_of, before, on_corrupt)
-    return write_block(path, files, table, stripes, meta=merged_meta(blocks, names), histograms=histograms)
+    meta = merged_meta(blocks, names)
+    return write_block(path, files, table, stripes, meta=meta, histograms=histograms, rollup_share=rollup_share)
 
 
 def merged_meta(blocks: Sequence[Block], names: Sequence[str]) -> dict[str, object]:

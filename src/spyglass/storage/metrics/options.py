@@ -51,6 +51,8 @@ class MetricStoreOptions:
     head_samples: samples held in memory before they are written as a part (more: fewer parts, more memory, 16 bytes each).
     decoded_cache_bytes: bound of the cache of decoded block columns.
     start_timestamps: keep since when each sample has been counting, in a store of its own beside (upstream's st-storage).
+    rollup_share: series of which a rollup (see rollups.py) keeps at most one sample in so many have one beside their samples, from which
+    long queries are answered: a fifth more on disk at 15 s between samples. Smaller: also where samples are few. 0: none.
     max_exemplars: size of the exemplar ring. sync_interval_s: how long an append that nobody waits for may stay volatile.
     """
 
@@ -67,6 +69,7 @@ class MetricStoreOptions:
     head_samples: int = 1_000_000
     decoded_cache_bytes: int = 32 << 20
     start_timestamps: bool = False
+    rollup_share: int = 4
     max_exemplars: int = 100_000
     sync_interval_s: float = 1.0
 

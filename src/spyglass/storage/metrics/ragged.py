@@ -116,7 +116,7 @@ def _runs(ragged: Ragged, members: I64, may_be_stale: bool) -> SampleRuns:
 
 def _time_groups(ragged: Ragged) -> tuple[I64, int]:
     """Number the distinct time vectors. Returns: group_ids [S], their count."""
-    if _all_equal_rows(ragged.times, ragged.lengths):
+    if alike(ragged):
         return np.zeros(len(ragged.rows), np.int64), 1
     unique, group_ids = np.unique(vector_keys(ragged), return_inverse=True)
     return group_ids.astype(np.int64), len(unique)
@@ -137,7 +137,9 @@ def stretch_keys(column: I64, offsets: I64) -> U64:
     return np.where(lengths > 0, keys, np.uint64(0)) + _mixed(lengths)
 
 
-def _all_equal_rows(times: I64, lengths: I64) -> bool:
+def alike(ragged: Ragged) -> bool:
+    """Whether all series, of which there is one at least, have the same times."""
+    times, lengths = ragged.times, ragged.lengths
     length = int(lengths[0])
     if not length or (lengths != length).any():
         return False

@@ -45,6 +45,7 @@ from spyglass.storage.metrics.merge import Cutoffs, merge_blocks
 from spyglass.storage.metrics.options import MetricStoreOptions
 from spyglass.storage.metrics.past import Past
 from spyglass.storage.metrics.retention import beyond_age, beyond_size
+from spyglass.storage.metrics.rollups import RollupColumns, rollup_columns
 from spyglass.storage.metrics.snapshot import write_snapshot
 from spyglass.storage.metrics.tiles import sample_count, value_bytes
 from spyglass.storage.metrics.tombstones import Tombstone
@@ -184,7 +185,7 @@ class DiskMetricStore:
         budget.check()
         cuts = self._cuts(matchers, start_ms, end_ms, hints) if self._past.levels else []
         if not cuts or start_ms > cuts[0].until_ms:
-            return assemble(self._samples(matchers, start_ms, end_ms, budget))
+            return self._selection(matchers, start_ms, end_ms, rollup_columns(hints, start_ms, end_ms), budget)
         samples = self._samples(matchers, cuts[0].until_ms + 1, end_ms, budget)
         # A step amid buckets stands for the last end of one, and its window begins where one does.
         early_ms = start_ms - 2 * cuts[-1].level.resolution_ms if hints.aggregates else start_ms
@@ -219,18 +220,42 @@ class DiskMetricStore:
         held = Held(blocks, from_ms // self.block_range_ms * self.block_range_ms)
         return plan_cuts(self._past.levels, held, newest_ms=newest_ms, hints=hints, end_ms=end_ms)
 
-    def _samples(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, budget: Budget) -> list[SourceAnswer]:
-        """What blocks and head hold in the range, as `assemble` wants it."""
+    def _selection(
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, rollups: RollupColumns, budget: Budget
+    ) -> Selection:
+        """The samples in the range, or of those in blocks what rollups have of them."""
+        selection = assemble(self._samples(matchers, start_ms, end_ms, budget, rollups))
+        if rollups and self._tell_rollup_damage():
+            return self._selection(matchers, start_ms, end_ms, rollups, budget)
+        return selection
+
+    def _tell_rollup_damage(self) -> bool:
+        """Whether a rollup was found damaged that was not known to be."""
+        found = [block.rollup_damage for block in self._blocks.blocks if block.rollup_damage is not None]
+        fresh = [err for err in found if str(err) not in self._notes]
+        for err in fresh:
+            self._on_corrupt(err)
+        return bool(fresh)
+
+    def _samples(
+        self,
+        matchers: Sequence[Matcher],
+        start_ms: int,
+        end_ms: int,
+        budget: Budget,
+        rollups: RollupColumns = (),
+    ) -> list[SourceAnswer]:
+        """What blocks and head hold in the range, as `assemble` wants it. rollups: what may stand for samples of blocks."""
         if start_ms > end_ms:
             return []
         with self._lock:
             blocks = self._blocks.blocks
             head = self._head.select(matchers, start_ms, end_ms)
         budget.charge_samples(sum(sample_count(piece) for answer in head for piece in answer.pieces))
-        past = []
-        for block in blocks:
-            if block.overlaps(start_ms, end_ms):
-                past.append(self._select_block(block, matchers, start_ms, end_ms, budget))
+        blocks = tuple(block for block in blocks if block.overlaps(start_ms, end_ms))
+        if rollups and _hinders_rollups(blocks, head, matchers, start_ms, end_ms):
+            rollups = ()
+        past = [self._select_block(block, matchers, start_ms, end_ms, budget, rollups) for block in blocks]
         lazy = [piece for answer in past for piece in answer.pieces]
         # Charged before anything is decoded.
         budget.charge_bytes(sum(value_bytes(piece) for piece in lazy))
@@ -238,11 +263,23 @@ class DiskMetricStore:
         return sorted([*past, *head], key=lambda answer: answer.late)
 
     def _select_block(
-        self, block: Block, matchers: Sequence[Matcher], start_ms: int, end_ms: int, budget: Budget
+        self,
+        block: Block,
+        matchers: Sequence[Matcher],
+        start_ms: int,
+        end_ms: int,
+        budget: Budget,
+        rollups: RollupColumns,
     ) -> SourceAnswer:
         try:
             return block.select(
-                matchers, start_ms, end_ms, cache=self._cache, budget=budget, on_corrupt=self._on_corrupt
+                matchers,
+                start_ms,
+                end_ms,
+                cache=self._cache,
+                budget=budget,
+                on_corrupt=self._on_corrupt,
+                rollups=rollups,
             )
         except CorruptData as err:
             self._set_aside(block, err)
@@ -490,7 +527,15 @@ class DiskMetricStore:
             path = self._blocks.new_path()
             meta: dict[str, object] = {"level": 1, "late": overlaps, "position": 0, "flush": 0, "order": 0}
             meta |= {"label_order": list(names), "sources": []}
-            write_block(path, self._files, table, stripes, meta=meta, histograms=histograms)
+            write_block(
+                path,
+                self._files,
+                table,
+                stripes,
+                meta=meta,
+                histograms=histograms,
+                rollup_share=self._options.rollup_share,
+            )
             self._replace([], [path])
             with self._lock:
                 self._version += 1
@@ -530,6 +575,7 @@ class DiskMetricStore:
                 cache=DecodedCache(_MERGE_CACHE_BYTES),
                 on_corrupt=self._on_corrupt,
                 cutoffs=self._cutoffs(blocks),
+                rollup_share=self._options.rollup_share,
             )
         except CorruptData as err:
             self._files.remove(path)
@@ -612,6 +658,7 @@ class DiskMetricStore:
                 range_ms=self._options.block_range_ms,
                 largest_ms=self._options.largest_block_ms,
                 known_order=self._blocks.label_order,
+                rollup_share=self._options.rollup_share,
             )
             with self._lock:
                 self._blocks.add(paths)
@@ -682,6 +729,18 @@ class DiskMetricStore:
                     return
                 self._closed = True
         self._journal.close()
+
+
+def _hinders_rollups(
+    blocks: Sequence[Block], head: Sequence[SourceAnswer], matchers: Sequence[Matcher], start_ms: int, end_ms: int
+) -> bool:
+    """Whether late samples may lie between those of blocks, or native histograms, which are looked at with the samples around them."""
+    if any(block.late for block in blocks) or any(answer.late or answer.histograms for answer in head):
+        return True
+    try:
+        return any(block.may_hold_histograms(matchers, start_ms, end_ms) for block in blocks)
+    except CorruptData:
+        return True
 
 
 def _largest(pairs: Sequence[tuple[str, int]], limit: int) -> list[tuple[str, int]]:

@@ -53,7 +53,7 @@ class DiskMetricStores:
         store = DiskMetricStore(folder, files=self._files, clock=self._clock, options=self._options)
         if not self._options.start_timestamps:
             return store
-        options = replace(self._options, downsampling=())
+        options = replace(self._options, downsampling=(), rollup_share=0)
         starts = DiskMetricStore(folder / FOLDER, files=self._files, clock=self._clock, options=options)
         return StartTimestampStore(store, starts)
 

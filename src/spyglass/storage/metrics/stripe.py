@@ -17,8 +17,8 @@ from spyglass.model.samples import SampleRuns
 from spyglass.protocols.budget import Budget
 from spyglass.storage.metrics.buckets import NO_MARKERS, Markers
 from spyglass.storage.metrics.column_file import ColumnFile
-from spyglass.storage.metrics.decoded_cache import DecodedCache
-from spyglass.storage.metrics.layout import Layout
+from spyglass.storage.metrics.decoded_cache import DecodedCache, Key
+from spyglass.storage.metrics.layout import ROLLUPS, Layout
 from spyglass.storage.metrics.ragged import TILE_SERIES_MIN, Ragged, gather_index, offsets_of
 from spyglass.storage.metrics.tiles import PendingTile
 
@@ -29,7 +29,7 @@ OnCorrupt = Callable[[CorruptData], None]
 class ChunkedColumn:
     """Items (series' values, or time vectors) in chunks. offsets [items+1]: each item's place in the whole column."""
 
-    def __init__(self, file: ColumnFile, name: str, stripe: int, lengths: I64) -> None:
+    def __init__(self, file: ColumnFile, name: str, stripe: str, lengths: I64) -> None:
         self._file, self._name, self._stripe = file, name, stripe
         self.offsets = offsets_of(lengths)
         self.first: I64 = file.array(f"{name}/{stripe}/first").astype(np.int64)
@@ -75,7 +75,7 @@ class ChunkedColumn:
         except (RuntimeError, TypeError, ValueError) as err:
             raise self._file.corrupt(f"chunk {chunk} of {self._name}/{self._stripe}: {err}") from err
 
-    def key(self, block: int, chunk: int) -> tuple[int, str, int, int]:
+    def key(self, block: int, chunk: int) -> Key:
         return block, self._name, self._stripe, chunk
 
 
@@ -96,6 +96,8 @@ class StripeRead:
     low: I64
     cache: DecodedCache
     budget: Budget | None
+    weights: I64 | None = None
+    """Of a rollup: laid out as `times`."""
 
     @property
     def rows(self) -> I64:
@@ -119,9 +121,8 @@ class StripeRead:
         rest = np.flatnonzero(sizes[self.vector_of] < TILE_SERIES_MIN)
         if len(rest):
             part = self._ragged(rest)
-            yield SampleRuns(
-                part.rows, part.offsets, part.times, part.values, self.stripe.may_be_stale(self.series[rest])
-            )
+            stale, weights = self.stripe.may_be_stale(self.series[rest]), self._spread(self.weights, rest)
+            yield SampleRuns(part.rows, part.offsets, part.times, part.values, stale, weights)
 
     def _ragged(self, members: I64) -> Ragged:
         vectors = self.vector_of[members]
@@ -131,6 +132,11 @@ class StripeRead:
         times = self.times[gather_index(self.starts[vectors], counts)]
         return Ragged(self.stripe.rows[series], offsets_of(counts), times, values)
 
+    def _spread(self, column: I64 | None, members: I64) -> I64 | None:
+        """What the vectors say, written out for some of the series."""
+        vectors = self.vector_of[members]
+        return None if column is None else column[gather_index(self.starts[vectors], self.counts[vectors])]
+
     def _pending(self, vector: int, members: I64, on_corrupt: OnCorrupt) -> PendingTile:
         start, count, low = int(self.starts[vector]), int(self.counts[vector]), int(self.low[vector])
         series = self.series[members]
@@ -139,24 +145,30 @@ class StripeRead:
             return self.stripe.read_matrix(series[chosen], low, out, self.cache, self.budget, on_corrupt)
 
         times = self.times[start : start + count]
-        return PendingTile(self.stripe.rows[series], times, fill, self.stripe.may_be_stale(series))
+        weights = None if self.weights is None else self.weights[start : start + count]
+        return PendingTile(self.stripe.rows[series], times, fill, self.stripe.may_be_stale(series), weights)
 
 
 class Stripe:
-    """One stripe's tables, small; items are read on demand. times, values: the columns that it is read by (see `view`)."""
+    """One stripe's tables, small; items are read on demand. times, values: the columns that it is read by (see `view`).
 
-    def __init__(self, file: ColumnFile, layout: Layout, number: int, block: int) -> None:
+    kind: of a rollup that lies beside the stripe of samples with that number.
+    """
+
+    def __init__(self, file: ColumnFile, layout: Layout, number: int, block: int, kind: str = "") -> None:
         self._file, self._layout, self._number, self._block = file, layout, number, block
+        self._key = stripe_key(number, kind)
         _, self.min_ms, self.max_ms, _, _ = file.meta["stripes"][number]
-        self.rows: I64 = file.array(f"rows/{number}").astype(np.int64)
-        self.vector_of: I32 = file.array(f"vector_of/{number}")
-        self.vector_lengths: I64 = file.array(f"lengths/{number}").astype(np.int64)
+        self.rows: I64 = file.array(f"rows/{self._key}").astype(np.int64)
+        self.vector_of: I32 = file.array(f"vector_of/{self._key}")
+        self.vector_lengths: I64 = file.array(f"lengths/{self._key}").astype(np.int64)
+        self._rollups: dict[str, Stripe] = {}
         self._columns: dict[str, ChunkedColumn] = {}
         self.times, self.values = self.column(layout.times[0]), self.column(layout.values[0])
         self._stale: Mask = (
-            np.zeros(len(self.values.first), np.bool_)
-            if layout.resolution_ms
-            else file.array(f"values/{number}/stale").astype(np.bool_)
+            file.array(f"values/{self._key}/stale").astype(np.bool_)
+            if layout.stale
+            else np.zeros(len(self.values.first), np.bool_)
         )
 
     def column(self, name: str) -> ChunkedColumn:
@@ -164,7 +176,21 @@ class Stripe:
         found = self._columns.get(name)
         if found is None:
             lengths = self.vector_lengths if name in self._layout.times else self.lengths()
-            found = self._columns[name] = ChunkedColumn(self._file, name, self._number, lengths)
+            found = self._columns[name] = ChunkedColumn(self._file, name, self._key, lengths)
+        return found
+
+    def check(self) -> None:
+        """Read all chunks. Raises: CorruptData."""
+        for name in (*self._layout.times, *self._layout.values):
+            column = self.column(name)
+            for chunk in range(len(column.first)):
+                column.raw(chunk)
+
+    def rollup(self, kind: str) -> "Stripe | None":
+        """The rollup of some of the series, if there is one of the kind. Raises: CorruptData."""
+        found = self._rollups.get(kind)
+        if found is None and f"rows/{stripe_key(self._number, kind)}" in self._file:
+            found = self._rollups[kind] = Stripe(self._file, ROLLUPS[kind], self._number, self._block, kind)
         return found
 
     def view(self, times: str, values: str) -> "Stripe":
@@ -194,10 +220,11 @@ class Stripe:
 
     def find(self, rows: I64) -> I64:
         """The stripe's series among ascending block rows."""
-        if not len(rows):
+        if not len(rows) or not len(self.rows):
             return np.zeros(0, np.int64)
-        place = np.minimum(np.searchsorted(rows, self.rows), len(rows) - 1)
-        return np.flatnonzero(rows[place] == self.rows)
+        wanted = np.zeros(max(int(rows[-1]), int(self.rows.max())) + 1, np.bool_)
+        wanted[rows] = True
+        return np.flatnonzero(wanted[self.rows])
 
     def present_between(self, series: I64, start_ms: int, end_ms: int, cache: DecodedCache) -> I64:
         """Those of the series that have a sample in [start_ms, end_ms]; reads times only."""
@@ -214,8 +241,9 @@ class Stripe:
         self, series: I64, start_ms: int, end_ms: int, cache: DecodedCache, budget: Budget | None = None
     ) -> StripeRead:
         """Plan to read the samples in [start_ms, end_ms] of ascending `series`; charges the budget. Raises: CorruptData for times."""
-        vectors, inverse = np.unique(self.vector_of[series], return_inverse=True)
-        times, offsets, low, high = self._cut_vectors(vectors.astype(np.int64), start_ms, end_ms, cache)
+        vectors, inverse = np.unique(self.vector_of[series].astype(np.int64), return_inverse=True)
+        times, offsets, low, high = self._cut_vectors(vectors, start_ms, end_ms, cache)
+        weights = self.times_of("weights", vectors, cache) if "weights" in self._layout.times else None
         counts = (high - low)[inverse]
         kept = counts > 0
         if not kept.all():
@@ -223,7 +251,7 @@ class Stripe:
         if budget is not None:
             budget.charge_samples(int(counts.sum()))
         vector_of = inverse.astype(np.int64)
-        return StripeRead(self, series, vector_of, times, offsets[:-1] + low, high - low, low, cache, budget)
+        return StripeRead(self, series, vector_of, times, offsets[:-1] + low, high - low, low, cache, budget, weights)
 
     def may_be_stale(self, series: I64) -> bool:
         """Whether any chunk that the series lie in holds a stale marker."""
@@ -321,6 +349,11 @@ class Stripe:
         if wanted * 2 > int(column.offsets[stop] - column.offsets[first]):
             return column.decode(chunk)
         return cache.get_or(key, partial(column.decode, chunk))
+
+
+def stripe_key(number: int, kind: str = "") -> str:
+    """By what the columns of a stripe, or of a rollup beside it, are named."""
+    return f"{number}/{kind}" if kind else str(number)
 
 
 class _TimesAsValues(Stripe):

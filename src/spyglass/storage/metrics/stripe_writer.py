@@ -19,7 +19,7 @@ from spyglass.storage.metrics.buckets import NO_MARKERS, Buckets, Markers, bucke
 from spyglass.storage.metrics.column_file import ColumnFileWriter
 from spyglass.storage.metrics.layout import Layout
 from spyglass.storage.metrics.ragged import CHUNK_SAMPLES, stretch_keys
-from spyglass.storage.metrics.stripe import Stripe
+from spyglass.storage.metrics.stripe import Stripe, stripe_key
 
 _PCO = ChunkConfig(compression_level=8)
 _NOTHING = np.zeros(0, np.int64)
@@ -67,10 +67,10 @@ class StripeSummary:
 
 
 class StripeWriter:
-    """`add` slices of series in order of their rows, then `finish`; or `copy` a whole stripe, then `finish`."""
+    """`add` slices of series in order of their rows, then `finish`; or `copy` a whole stripe, then `finish`. kind: as of Stripe."""
 
-    def __init__(self, writer: ColumnFileWriter, layout: Layout, number: int, start_ms: int) -> None:
-        self._writer, self._layout, self._number = writer, layout, number
+    def __init__(self, writer: ColumnFileWriter, layout: Layout, number: int, start_ms: int, kind: str = "") -> None:
+        self._writer, self._layout, self._key = writer, layout, stripe_key(number, kind)
         self.summary = StripeSummary(start_ms)
         self._values = {name: ChunkTable() for name in layout.values}
         self._times = {name: ChunkTable() for name in layout.times}
@@ -110,7 +110,7 @@ class StripeWriter:
         for name, table in self._values.items():
             values = getattr(piece, name)
             data = compressed(values)
-            stale = not self._layout.resolution_ms and bool(is_stale(values).any())
+            stale = self._layout.stale and bool(is_stale(values).any())
             at = written.setdefault(data, self._writer.offset)
             table.note(len(piece.rows), at, data, stale=stale)
             if at == self._writer.offset:
@@ -143,7 +143,7 @@ class StripeWriter:
     def finish(self) -> Iterator[bytes]:
         if self._pending:
             yield from self._flush_times()
-        writer, n = self._writer, self._number
+        writer, n = self._writer, self._key
         yield writer.array(f"rows/{n}", np.concatenate(self._rows).astype(np.int32))
         yield writer.array(f"vector_of/{n}", np.concatenate(self._vector_of).astype(np.int32))
         yield writer.array(f"lengths/{n}", np.asarray(self._lengths, np.int32))
@@ -155,7 +155,7 @@ class StripeWriter:
         if self._layout.resolution_ms:
             yield writer.array(f"markers/{n}/rows", np.concatenate([m.rows for m in self._markers]).astype(np.int32))
             yield writer.array(f"markers/{n}/times", np.concatenate([m.times for m in self._markers]))
-        else:
+        if self._layout.stale:
             yield writer.array(f"values/{n}/stale", np.asarray(self._values["values"].stale, np.uint8))
 
     def _vectors(self, piece: Slice) -> I64:

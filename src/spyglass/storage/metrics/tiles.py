@@ -25,6 +25,7 @@ class PendingTile:
     times: I64
     fill: Fill
     may_be_stale: bool
+    weights: I64 | None = None
 
     def tile(self) -> SampleTile:
         """Decoded."""
@@ -119,7 +120,8 @@ def _decoded(members: I64, parts: Sequence[tuple[SampleTile | PendingTile, I64]]
     if present is not None:
         there = present.any(axis=1)
         members, values, present = members[there], values[there], present[there]
-    return SampleTile(members, times, values, present, any(piece.may_be_stale for piece, _ in parts))
+    stale = any(piece.may_be_stale for piece, _ in parts)
+    return SampleTile(members, times, values, present, stale, _end_to_end([piece for piece, _ in parts]))
 
 
 def _joined_runs(rows: I64, found: Sequence[LazyPiece], size: int) -> SampleRuns:
@@ -127,21 +129,32 @@ def _joined_runs(rows: I64, found: Sequence[LazyPiece], size: int) -> SampleRuns
     parts = [_part(piece, rows, size) for piece in found]
     counts = np.zeros((len(parts), len(rows)), np.int64)
     for number, part in enumerate(parts):
-        counts[number, part.rows] = part.lengths
+        counts[number, part.rows] = np.diff(part.offsets)
     offsets = offsets_of(counts.sum(axis=0))
     begins = offsets[:-1] + np.cumsum(counts, axis=0) - counts
     times = np.empty(int(offsets[-1]), np.int64)
     values = np.empty(int(offsets[-1]))
+    weights = np.ones(len(times), np.int64) if any(piece.weights is not None for piece in found) else None
     for number, part in enumerate(parts):
-        index = gather_index(begins[number, part.rows], part.lengths)
+        index = gather_index(begins[number, part.rows], np.diff(part.offsets))
         times[index], values[index] = part.times, part.values
+        if weights is not None and part.weights is not None:
+            weights[index] = part.weights
     kept = np.flatnonzero(np.diff(offsets))
     offsets = offsets if len(kept) == len(rows) else offsets_of(np.diff(offsets)[kept])
     stale = any(piece.may_be_stale for piece in found)
-    return SampleRuns(rows[kept], offsets, times, values, stale)
+    return SampleRuns(rows[kept], offsets, times, values, stale, weights)
 
 
-def _part(piece: LazyPiece, rows: I64, size: int) -> Ragged:
+def _end_to_end(found: Sequence[SampleTile | PendingTile]) -> I64 | None:
+    """The weights of tiles put end to end."""
+    if all(piece.weights is None for piece in found):
+        return None
+    ones = np.ones(max(len(piece.times) for piece in found), np.int64)
+    return np.concatenate([ones[: len(p.times)] if p.weights is None else p.weights for p in found])
+
+
+def _part(piece: LazyPiece, rows: I64, size: int) -> SampleRuns:
     """The piece's samples of the rows; its rows are places among `rows`."""
     places = _places(piece.rows, rows, size)
     inside = np.flatnonzero(places >= 0)
@@ -149,11 +162,16 @@ def _part(piece: LazyPiece, rows: I64, size: int) -> Ragged:
     if isinstance(piece, SampleRuns):
         lengths = np.diff(piece.offsets)[places]
         index = gather_index(piece.offsets[:-1][places], lengths)
-        return Ragged(inside, offsets_of(lengths), piece.times[index], piece.values[index])
+        weights = None if piece.weights is None else piece.weights[index]
+        return SampleRuns(inside, offsets_of(lengths), piece.times[index], piece.values[index], weights=weights)
     if isinstance(piece, PendingTile):
         piece = _decoded(inside, [(piece, places)])
         inside, places = piece.rows, np.arange(len(piece.rows))
-    return as_ragged(SampleTile(inside, piece.times, piece.values[places], _rows_of_mask(piece.present, places)))
+    present = _rows_of_mask(piece.present, places)
+    ragged = as_ragged(SampleTile(inside, piece.times, piece.values[places], present))
+    weights = None if piece.weights is None else np.tile(piece.weights, len(inside))
+    weights = weights if weights is None or present is None else weights[present.reshape(-1)]
+    return SampleRuns(ragged.rows, ragged.offsets, ragged.times, ragged.values, weights=weights)
 
 
 def as_ragged(piece: Piece) -> Ragged:

@@ -1,0 +1,164 @@
+"""Rollups: of each bucket of 5 minutes the samples that are enough to answer for all of them. Arrays in, arrays out.
+
+A bucket covers (end - 5m, end], as the windows of PromQL do: a window at multiples of 5 minutes consists of whole buckets. A rollup
+leaves samples out and changes none, so that a function computed over what is kept gives, bit for bit, what it gives over all samples.
+What is kept depends on the series, within one stripe of a block:
+
+    edges   first and last of each bucket, and both sides of every fall. Between two kept samples the values do not fall; so these are
+            enough for rates of counters, and the smallest and the largest sample of any window is among them.
+    spans   the last of each bucket, and beside it the smallest and the largest value: for series that fall often, as gauges do.
+
+Each kept sample says for how many it stands. Series with a stale marker, a NaN or a negative zero have no rollup, nor have those of which
+too large a share would be kept: their samples answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from spyglass.model.arrays import F64, I64, Mask
+from spyglass.protocols.metric_store import SelectHints
+from spyglass.storage.metrics.buckets import bucket_ends
+from spyglass.storage.metrics.ragged import Ragged, alike, gather_index, offsets_of
+
+ROLLUP_MS = 300_000
+FALLS_MAX = 4
+"""A series that falls more often within a stripe is no counter: each fall keeps two more samples, and a vector of times of its own."""
+_NEGATIVE_ZERO = np.iinfo(np.int64).min
+
+Kind = str
+EDGES: Kind = "edges"
+SPANS: Kind = "spans"
+
+_EDGES = (EDGES, "values")
+_LAST = (_EDGES, (SPANS, "last"))
+
+RollupColumns = tuple[tuple[Kind, str], ...]
+"""Kinds of rollups, and of each the column that is read."""
+
+ROLLUP_COLUMNS: Mapping[str, RollupColumns] = {
+    "rate": (_EDGES,),
+    "increase": (_EDGES,),
+    "delta": (_EDGES,),
+    "resets": (_EDGES,),
+    "first_over_time": (_EDGES,),
+    "ts_of_first_over_time": (_EDGES,),
+    "": _LAST,
+    "last_over_time": _LAST,
+    "ts_of_last_over_time": _LAST,
+    "present_over_time": _LAST,
+    "count_over_time": _LAST,
+    "min_over_time": (_EDGES, (SPANS, "min")),
+    "max_over_time": (_EDGES, (SPANS, "max")),
+}
+"""What a function ("": an instant selection) may be computed from."""
+
+
+def rollup_columns(hints: SelectHints, start_ms: int, end_ms: int) -> RollupColumns:
+    """What may answer a selection of the samples in [start_ms, end_ms]: something if each of its windows consists of whole buckets."""
+    borders = (hints.step_ms, hints.range_ms, start_ms - 1, end_ms)
+    if not hints.aggregates or any(time_ms % ROLLUP_MS for time_ms in borders):
+        return ()
+    return ROLLUP_COLUMNS.get(hints.function, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """As Ragged. weights [M]: for how many samples each stands, itself and those left out since the one before."""
+
+    rows: I64
+    offsets: I64
+    times: I64
+    weights: I64
+    values: F64
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """As Edges, with the smallest and the largest value of each bucket beside its last one."""
+
+    rows: I64
+    offsets: I64
+    times: I64
+    weights: I64
+    last: F64
+    min: F64
+    max: F64
+
+
+def roll_up(samples: Ragged, share: int) -> tuple[Edges, Spans]:
+    """The rollups of some series, rows in their order; series that have none are in neither.
+
+    samples: times ascending. share: see MetricStoreOptions.rollup_share.
+    """
+    values, lengths = samples.values, samples.lengths
+    begins = _begins(samples)
+    falls = np.append(False, values[1:] < values[:-1])
+    falls[samples.offsets[:-1]] = False
+    kept = begins | np.append(begins[1:], True)
+    kept |= falls
+    kept[:-1] |= falls[1:]
+    usable = _is_usable(samples)
+    is_steady = _per_series(falls, samples) <= FALLS_MAX
+    has_edges = usable & is_steady & (_per_series(kept, samples) * share <= lengths)
+    has_spans = usable & ~is_steady & (_per_series(begins, samples) * share <= lengths)
+    return _edges(samples, kept, has_edges), _spans(samples, begins, has_spans)
+
+
+def _edges(samples: Ragged, kept: Mask, chosen: Mask) -> Edges:
+    if not chosen.all():
+        kept = kept & np.repeat(chosen, samples.lengths)
+    at = np.flatnonzero(kept)
+    offsets = offsets_of(np.diff(np.searchsorted(at, samples.offsets))[chosen])
+    weights = np.diff(at, prepend=0)
+    # The first of a series begins a bucket: nothing was left out before it.
+    weights[offsets[:-1]] = 1
+    return Edges(samples.rows[chosen], offsets, samples.times[at], weights, samples.values[at])
+
+
+def _spans(samples: Ragged, begins: Mask, chosen: Mask) -> Spans:
+    series = np.flatnonzero(chosen)
+    lengths = samples.lengths[series]
+    index = gather_index(samples.offsets[:-1][series], lengths)
+    values, mine = samples.values[index], begins[index]
+    starts = np.flatnonzero(mine)
+    counts = np.diff(np.append(starts, len(values)))
+    last = starts + counts - 1
+    return Spans(
+        samples.rows[series],
+        np.searchsorted(starts, offsets_of(lengths)),
+        samples.times[index[last]],
+        counts,
+        values[last],
+        np.minimum.reduceat(values, starts) if len(starts) else values,
+        np.maximum.reduceat(values, starts) if len(starts) else values,
+    )
+
+
+def _begins(samples: Ragged) -> Mask:
+    """[M]: where a bucket begins."""
+    if alike(samples):
+        return np.tile(_first_of_buckets(samples.times[: samples.offsets[1]]), len(samples.rows))
+    begins = _first_of_buckets(samples.times)
+    begins[samples.offsets[:-1]] = True
+    return begins
+
+
+def _first_of_buckets(times: I64) -> Mask:
+    ends = bucket_ends(times, ROLLUP_MS)
+    first: Mask = np.append(True, ends[1:] != ends[:-1])
+    return first
+
+
+def _is_usable(samples: Ragged) -> Mask:
+    """[S]: without NaN, of which stale markers are some, and without negative zeros, which no comparison tells from others."""
+    odd = np.isnan(samples.values) | (samples.values.view(np.int64) == _NEGATIVE_ZERO)
+    usable: Mask = _per_series(odd, samples) == 0
+    return usable
+
+
+def _per_series(mask: Mask, samples: Ragged) -> I64:
+    """[S]: how many of each series' samples are in the mask."""
+    counts: I64 = np.diff(np.searchsorted(np.flatnonzero(mask), samples.offsets))
+    return counts
