@@ -6,18 +6,18 @@ queries can never pile up memory. Whose deadline passes in line, or whose asker 
 """
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
-from spyglass.model.errors import QueryCanceled, QueryTimeout, Unavailable
+from spyglass.api.line import Line
+from spyglass.model.errors import QueryCanceled, QueryTimeout
 from spyglass.protocols.budget import Budget
 
 T = TypeVar("T")
 
 POLL_SECONDS = 0.25
-"""How often a running query looks whether its asker is still there."""
+"""How often a running query looks whether its asker is still there, and the line whether more may start."""
 
 
 class CancellableBudget(Budget, Protocol):
@@ -29,16 +29,14 @@ class CancellableBudget(Budget, Protocol):
 class QueryBridge:
     """Runs synchronous engine calls for async doors. One per process; owned (and closed) by the composition root."""
 
-    def __init__(self, *, workers: int = 4, max_waiting: int = 200) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="query")
-        self._max_pending = workers + max_waiting
-        self._pending = 0
-        self._lock = threading.Lock()
+    def __init__(self, *, workers: int = 4, max_waiting: int = 200, together: int = 0) -> None:
+        """together: how many calls that began just now may run side by side (see Line); 0: as many as there are workers."""
+        self._line = Line(workers=workers, together=together or workers, max_pending=workers + max_waiting)
 
     @property
     def pending(self) -> int:
         """Calls running or waiting."""
-        return self._pending
+        return self._line.pending
 
     async def run(
         self,
@@ -52,44 +50,31 @@ class QueryBridge:
         budget: cancelled when the asker leaves or this task is cancelled. disconnected: Starlette's request.is_disconnected.
         Raises: Unavailable when the queue is full.
         """
-        waiting = self._submit(call)
+        waiting: Future[T] = self._line.submit(call)
         future = asyncio.wrap_future(waiting)
         try:
-            if disconnected is None:
-                return await asyncio.shield(future)
             return await self._watched(future, waiting, budget, disconnected)
         except asyncio.CancelledError:
             if budget is not None:
                 budget.cancel()
             waiting.cancel()
+            # Nobody waits for it any longer, so nobody looks at its error.
+            future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
             raise
-
-    def _submit(self, call: Callable[[], T]) -> "Future[T]":
-        with self._lock:
-            if self._pending >= self._max_pending:
-                raise Unavailable("too many queries are waiting; try again later")
-            self._pending += 1
-        submitted = self._pool.submit(call)
-        submitted.add_done_callback(self._over)
-        return submitted
-
-    def _over(self, _: "Future[T]") -> None:
-        """A call ended or left the line: only then is its place free, whoever still waits for it."""
-        with self._lock:
-            self._pending -= 1
 
     async def _watched(
         self,
         future: "asyncio.Future[T]",
         waiting: "Future[T]",
         budget: CancellableBudget | None,
-        disconnected: Callable[[], Awaitable[bool]],
+        disconnected: Callable[[], Awaitable[bool]] | None,
     ) -> T:
         while True:
             done, _ = await asyncio.wait({future}, timeout=POLL_SECONDS)
             if done:
                 return future.result()
-            if budget is None:
+            self._line.start_more()
+            if budget is None or disconnected is None:
                 continue
             if await disconnected():
                 budget.cancel()
@@ -109,4 +94,4 @@ class QueryBridge:
 
     def close(self) -> None:
         """Wait for running calls; calls still in line are dropped."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._line.close()

@@ -17,6 +17,9 @@ from spyglass.query.budget import QueryBudget
 from spyglass.storage.clock import SystemClock
 from spyglass.storage.files import RealFiles
 
+QUERIES_TOGETHER = 2
+"""One in the interpreter, another in numpy, which lets go of it. More at once would only take turns."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shared:
@@ -39,7 +42,9 @@ class Shared:
             clock=SystemClock(),
             files=RealFiles(),
             registry=registry,
-            bridge=QueryBridge(workers=settings.queries.concurrency, max_waiting=settings.queries.queue),
+            bridge=QueryBridge(
+                workers=settings.queries.concurrency, max_waiting=settings.queries.queue, together=QUERIES_TOGETHER
+            ),
             # Pushes never wait behind queries.
             ingest_bridge=QueryBridge(workers=4),
             executor=ThreadPoolExecutor(max_workers=4, thread_name_prefix="scrape"),
