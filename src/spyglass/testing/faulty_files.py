@@ -16,6 +16,7 @@ class FaultyFiles:
     space_bytes: how much may still be written; None: any amount. A write that does not fit raises DiskFull and leaves nothing.
     fail_syncs: fsync raises. lose_syncs: fsync returns, but `lose_power` forgets what came since the last honest one.
     tear_next_at: the next append writes so many bytes, then fails without cutting back, as a dying process does.
+    fail_atomic: whole files cannot be written, DiskFull; appends can.
     """
 
     def __init__(self, files: Files) -> None:
@@ -24,6 +25,7 @@ class FaultyFiles:
         self.fail_syncs = False
         self.lose_syncs = False
         self.tear_next_at: int | None = None
+        self.fail_atomic = False
         self._synced_sizes: dict[Path, int] = {}
 
     def append(self, path: Path) -> AppendFile:
@@ -32,6 +34,8 @@ class FaultyFiles:
         return _FaultyAppendFile(self, path, file)
 
     def write_atomic(self, path: Path, chunks: Iterable[bytes]) -> None:
+        if self.fail_atomic:
+            raise DiskFull(f"writing {path}: no space left on device")
         self._files.write_atomic(path, self._counted(path, chunks))
 
     def publish(self, temporary: Path, final: Path) -> None:

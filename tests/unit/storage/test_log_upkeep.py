@@ -59,14 +59,20 @@ def write(store: DiskLogStore, batches: int, size: int = 100) -> None:
         store.append([(APP, numbered(number * size, size))])
 
 
+def write_blocks(store: DiskLogStore, batches: int) -> None:
+    """Each batch fills a hot part and is a block on return."""
+    write(store, batches)
+    store.flush()
+
+
 def count(store: DiskLogStore) -> int:
     return len(read(store))
 
 
 def test_a_full_hot_part_becomes_a_block(opened: Open) -> None:
-    """The append that fills the hot part cuts the block, and the journal gives its space back."""
+    """Each hot part that was filled is a block by itself, and the journal gives its space back."""
     store = opened().store()
-    write(store, 3)
+    write_blocks(store, 3)
     assert len(store.blocks.all) == 3
     assert store.stats().log_bytes < 200
     assert count(store) == 300
@@ -87,7 +93,7 @@ def test_an_old_hot_part_becomes_a_block(opened: Open, clock: VirtualClock) -> N
 def test_blocks_are_joined_eight_by_eight(opened: Open) -> None:
     """Full-sized blocks are joined by copying; nothing is lost, and the files they were made of are gone."""
     stores = opened()
-    write(stores.store(), 20)
+    write_blocks(stores.store(), 20)
     stores.maintain(NOW)
     store = stores.store()
     assert len(store.blocks.all) == 6
@@ -111,7 +117,7 @@ def test_small_blocks_are_written_anew(opened: Open) -> None:
 def test_a_crash_after_joining_doubles_nothing(opened: Open) -> None:
     """A joined block and the ones it replaces both on disk: on opening the replaced ones go."""
     stores = opened()
-    write(stores.store(), 8)
+    write_blocks(stores.store(), 8)
     kept = {block.path: block.path.read_bytes() for block in stores.store().blocks.all}
     stores.maintain(NOW)
     stores.close()
@@ -141,7 +147,7 @@ def test_a_crash_between_block_and_journal_doubles_nothing(opened: Open, tmp_pat
 def test_retention_drops_old_blocks(opened: Open) -> None:
     """Blocks whose lines are all older than the period go."""
     stores = opened(LogStoreOptions(min_free_bytes=0, hot_rows=100, retention_ns=500 * SECOND))
-    write(stores.store(), 10)
+    write_blocks(stores.store(), 10)
     stores.maintain(T0 + 1000 * SECOND)
     assert min(time for time, _, _, _ in read(stores.store())) == T0 + 500 * SECOND
 
@@ -166,7 +172,7 @@ def test_retention_by_stream(opened: Open) -> None:
 def test_a_size_limit_drops_the_oldest(opened: Open) -> None:
     """Above the limit the oldest blocks go, until it holds."""
     stores = opened(LogStoreOptions(min_free_bytes=0, hot_rows=100, max_bytes=12_000))
-    write(stores.store(), 20)
+    write_blocks(stores.store(), 20)
     stores.maintain(NOW)
     store = stores.store()
     assert 0 < store.blocks.disk_bytes <= 12_000
@@ -177,7 +183,7 @@ def test_dropping_everything_does_not_bring_the_journal_back(opened: Open) -> No
     """After retention took the newest block too, a restart stays empty and numbers go on."""
     options = LogStoreOptions(min_free_bytes=0, hot_rows=100, retention_ns=SECOND)
     stores = opened(options)
-    write(stores.store(), 2)
+    write_blocks(stores.store(), 2)
     stores.maintain(NOW)
     assert count(stores.store()) == 0
     store = opened(options).store()
@@ -237,7 +243,7 @@ def test_a_torn_journal_tail_is_cut_off(opened: Open, tmp_path: Path) -> None:
 def test_a_damaged_index_sets_the_block_aside(opened: Open) -> None:
     """A block that is no block any more is moved away and named; the others serve."""
     stores = opened()
-    write(stores.store(), 3)
+    write_blocks(stores.store(), 3)
     path = stores.store().blocks.all[1].path
     stores.close()
     path.write_bytes(path.read_bytes()[:-200])
@@ -251,7 +257,7 @@ def test_a_damaged_index_sets_the_block_aside(opened: Open) -> None:
 def test_damage_found_while_reading_sets_the_block_aside(opened: Open) -> None:
     """A column whose checksum does not hold: the block goes, the query answers from the rest."""
     stores = opened()
-    write(stores.store(), 3)
+    write_blocks(stores.store(), 3)
     block = stores.store().blocks.all[1]
     start = block.entries()[0].sections[0][0]
     stores.close()

@@ -88,10 +88,10 @@ class BlockSet:
         self.corruptions += 1
         self.notes.append(f"{why}; set aside in {target}")
 
-    def parts(self, start_ns: int, end_ns: int) -> list[StoredPart]:
-        """The parts that may have rows with start_ns <= t < end_ns."""
+    def parts(self, start_ns: int, end_ns: int, *, of: Sequence[Block] | None = None) -> list[StoredPart]:
+        """The parts that may have rows with start_ns <= t < end_ns. of: the blocks of a moment ago instead of those of now."""
         found = []
-        for block in self.all:
+        for block in self.all if of is None else of:
             if block.rows and block.min_ns < end_ns and block.max_ns >= start_ns:
                 found += [p for p in self.parts_of(block) if p.min_ns < end_ns and p.max_ns >= start_ns]
         return found

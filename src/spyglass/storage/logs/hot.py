@@ -44,6 +44,12 @@ class Segment:
                 self._parts = shred(self.rows, self.seqs(), memory, least=1)
             return self._parts
 
+    def shredded(self, memory: TemplateMemory) -> list[MemoryPart]:
+        """Parts as a block has them: without templates that few lines have. Who queries meanwhile shares them."""
+        with self._lock:
+            self._outline, self._parts = None, shred(self.rows, self.seqs(), memory)
+            return self._parts
+
     def outlines(self) -> list[MemoryPart]:
         """Parts for questions that do not look into lines: whole lines, where nobody has shredded them yet."""
         with self._lock:

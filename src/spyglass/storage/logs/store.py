@@ -1,11 +1,17 @@
 """A tenant's log store: journal, hot part, blocks.
 
-The way of a line: append -> dedupe -> journal (durable) -> hot part (queryable) -> block (shredded, compressed) -> compacted -> retained
-away. One lock guards the hot part and the order of the journal; reading takes a snapshot and holds no lock.
+The way of a line: append -> dedupe -> journal (durable) -> hot part (queryable) -> sealed part -> block (shredded, compressed) -> compacted
+-> retained away. Reading takes a snapshot and holds no lock.
+
+Locks, in the order in which they are taken: `_upkeep` (blocks are rewritten), `_cutting` (the sealed part becomes a block), `_lock`
+(what is hot and sealed, the order of the journal). The append that fills the hot part seals it, and the one thread of all stores
+(`cutter`) makes a block of it: no append waits for that unless the next hot part is full, too.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,16 +44,18 @@ from spyglass.storage.logs.blocks import BlockSet
 from spyglass.storage.logs.cache import ColumnCache
 from spyglass.storage.logs.dedupe import NewestTimes, repeated, suspects
 from spyglass.storage.logs.encode import encode_part
-from spyglass.storage.logs.hot import Hot, Segment, join, overlapping
+from spyglass.storage.logs.hot import join, overlapping
 from spyglass.storage.logs.matching import PADDING
 from spyglass.storage.logs.options import LogStoreOptions
 from spyglass.storage.logs.part import Part
+from spyglass.storage.logs.recent import Recent
 from spyglass.storage.logs.rewrite import Keep, rewritten
 from spyglass.storage.logs.rows import Rows, decode_records, rows_of
-from spyglass.storage.logs.shred import TemplateMemory, shred
+from spyglass.storage.logs.shred import TemplateMemory
 from spyglass.storage.logs.subscribe import Subscribers
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 REPLAY_RECORDS = 1000
 REPLAY_BYTES = 4 << 20
@@ -56,20 +64,31 @@ REPLAY_BYTES = 4 << 20
 MAX_RECORD_BYTES = 48 << 20
 """A larger batch is split into several journal records, of which each is stored whole or not at all."""
 
+OVERFULL = 4
+"""Where no block can be written appends are told so once the hot part is so many times too large: until then they go on."""
+
 
 class DiskLogStore:
     """`LogStore` over a folder. Thread-safe."""
 
     def __init__(
-        self, folder: Path, *, files: Files, clock: Clock, options: LogStoreOptions, cache: ColumnCache
+        self,
+        folder: Path,
+        *,
+        files: Files,
+        clock: Clock,
+        options: LogStoreOptions,
+        cache: ColumnCache,
+        cutter: Executor,
     ) -> None:
+        """cutter: makes blocks of sealed parts, one at a time."""
         self._folder, self._files, self._clock, self._options = folder, files, clock, options
-        self._lock = threading.RLock()
-        self._flushing = threading.Lock()
+        self._cutter = cutter
+        self._upkeep, self._cutting, self._lock = threading.Lock(), threading.Lock(), threading.RLock()
+        self._unsealed = threading.Condition(self._lock)
         self._templates = TemplateMemory()
         self._subscribers = Subscribers(options.tail_batches)
-        self._hot = Hot()
-        self._frozen: tuple[Segment, ...] = ()
+        self._recent = Recent()
         self._closed = False
         self._appended = self._version = 0
         self._newest = NewestTimes()
@@ -78,6 +97,8 @@ class DiskLogStore:
         self._next_seq = self.blocks.last_seq + 1
         self._newest.floor = max((block.max_ns for block in self.blocks.all), default=self._newest.floor)
         self._journal = Journal(folder / "journal", files=files)
+        # Where its files were lost: a position below would not be replayed.
+        self._journal.advance_to(self.blocks.journal_end)
         self._replay()
 
     # Writing.
@@ -113,7 +134,7 @@ class DiskLogStore:
             return rows, False
         low, high = int(rows.times[suspect].min()), int(rows.times[suspect].max())
         parts = self.blocks.parts(low, high + 1)
-        doomed = repeated(rows, suspect, (*self._frozen, *self._hot.segments), parts)
+        doomed = repeated(rows, suspect, self._recent.segments, parts)
         if not len(doomed):
             return rows, False
         return rows.take(np.delete(np.arange(rows.size), doomed)), True
@@ -128,7 +149,7 @@ class DiskLogStore:
 
     def _take_in(self, rows: Rows) -> None:
         self._newest.update(rows)
-        self._hot.add(rows, self._next_seq, self._clock.now_ns())
+        self._recent.add(rows, self._next_seq, self._clock.now_ns())
         self._next_seq += rows.size
         self._appended += rows.size
 
@@ -142,56 +163,76 @@ class DiskLogStore:
             floor = self._options.min_free_bytes
             raise DiskFull(f"less than {floor} bytes are free below {self._folder}: free some, or lower the floor")
 
+    def _fullness(self) -> float:
+        hot, options = self._recent.hot, self._options
+        return max(hot.rows / options.hot_rows, hot.bytes / options.hot_bytes)
+
     def _relieve(self) -> None:
-        """Cut a block where the hot part is full. Whoever filled it does it; the others wait only at twice the bound."""
-        options, hot = self._options, self._hot
-        fullness = max(hot.rows / options.hot_rows, hot.bytes / options.hot_bytes)
-        if fullness < 1:
+        """Seal the hot part where it is full. Whoever fills it while the part before is not a block yet waits for that."""
+        if self._fullness() < 1:
             return
-        if self._flushing.acquire(blocking=fullness >= 2):
-            try:
-                self._flush()
-            except StorageError:
-                # The lines are safe in the journal and stay in memory; the next append or maintain tries again.
-                if fullness >= 4:
-                    raise
-            finally:
-                self._flushing.release()
+        with self._lock:
+            self._unsealed.wait_for(lambda: self._closed or not self._recent.sealed or self._fullness() < 1)
+            if self._closed or self._fullness() < 1:
+                return
+            overfull = self._fullness() >= OVERFULL
+            if not overfull:
+                self._recent.seal(self._journal.end)
+                self._cutter.submit(self._cut_in_background)
+        if overfull:
+            self.flush()
 
     # Blocks.
 
     def flush(self) -> None:
-        """Write all of the hot part to a block now."""
-        with self._flushing:
-            self._flush()
+        """Write all that is in no block to one now. Raises: StorageError, and the lines stay where they are."""
+        with self._cutting:
+            self._cut()
+            with self._lock:
+                if self._recent.hot.rows:
+                    self._recent.seal(self._journal.end)
+            self._cut()
 
-    def _flush(self) -> None:
-        with self._lock:
-            if not self._hot.rows:
+    def _cut_in_background(self) -> None:
+        with self._cutting:
+            if self._closed:
                 return
-            self._frozen, self._hot = self._hot.segments, Hot()
-            position = self._journal.roll()
+            try:
+                self._cut()
+            except StorageError as err:
+                # The lines are safe in the journal and stay in memory; the next append or maintain tries again.
+                log.warning("no block could be written, the lines stay in memory: %s", err)
+            except Exception:
+                log.exception("no block could be made, the lines stay in memory")
+
+    def _cut(self) -> None:
+        """Make a block of the sealed part, if there is one. `_cutting` is held."""
+        if self._recent.sealed is None:
+            return
+        position = self._recent.sealed.position
         try:
-            frozen = join(self._frozen, padding=PADDING)
-            # The same lines, once: whoever still reads the segments keeps them.
-            self._frozen = (frozen,)
-            parts = shred(frozen.rows, frozen.seqs(), self._templates)
+            # A block must not know lines that the journal could still lose: what comes next would get their positions.
+            self._journal.sync_to(position)
+            joined = join(self._recent.sealed.segments, padding=PADDING)
+            parts = joined.shredded(self._templates)
+            with self._lock:
+                self._recent.replace_sealed(joined)
             sections = [encode_part(part) for part in parts]
-            block = self.blocks.write(self.blocks.next_path(), block_chunks(sections, journal_end=position))
+            chunks = block_chunks(sections, journal_end=position)
+            block = self.blocks.write(self.blocks.next_path(), chunks)
         except BaseException:
-            self._thaw()
+            with self._lock:
+                self._recent.thaw(self._clock.now_ns())
+                self._unsealed.notify_all()
             raise
         with self._lock:
             self.blocks.add(block)
-            self._frozen = ()
+            self._recent.drop_sealed()
+            self._unsealed.notify_all()
+        if self._journal.end == position:
+            # Nothing came since: all of it can go.
+            self._journal.roll()
         self._journal.truncate_before(position)
-
-    def _thaw(self) -> None:
-        with self._lock:
-            thawed = Hot()
-            for segment in (*self._frozen, *self._hot.segments):
-                thawed.add(segment.rows, segment.first_seq, self._clock.now_ns())
-            self._hot, self._frozen = thawed, ()
 
     def _replay(self) -> None:
         """Records are taken in by the thousand: a journal of single lines has as many records as lines."""
@@ -211,7 +252,7 @@ class DiskLogStore:
         for rows in self._decoded(waiting):
             self._take_in(rows)
         waiting.clear()
-        if self._hot.rows >= self._options.hot_rows or self._hot.bytes >= self._options.hot_bytes:
+        if self._fullness() >= 1:
             self._flush_replayed(position)
 
     def _decoded(self, records: Sequence[bytes]) -> list[Rows]:
@@ -227,19 +268,18 @@ class DiskLogStore:
 
     def _flush_replayed(self, position: int) -> None:
         """Replay in bounded slices: what fills the hot part becomes a block before more is read."""
-        frozen = join(self._hot.segments, padding=PADDING)
-        sections = [encode_part(part) for part in shred(frozen.rows, frozen.seqs(), self._templates)]
+        joined = join(self._recent.hot.segments, padding=PADDING)
+        sections = [encode_part(part) for part in joined.shredded(self._templates)]
         self.blocks.add(self.blocks.write(self.blocks.next_path(), block_chunks(sections, journal_end=position)))
-        self._hot = Hot()
+        self._recent = Recent()
 
     # Reading.
 
     def snapshot(self, start_ns: int, end_ns: int, *, outlines: bool = False) -> list[Part]:
         """All parts that may have rows in [start_ns, end_ns): a line is in exactly one of them. outlines: nobody will look into lines."""
         with self._lock:
-            segments = (*self._frozen, *self._hot.segments)
-            stored = self.blocks.parts(start_ns, end_ns)
-        parts: list[Part] = list(stored)
+            segments, blocks = self._recent.segments, self.blocks.all
+        parts: list[Part] = list(self.blocks.parts(start_ns, end_ns, of=blocks))
         for segment in overlapping(segments, start_ns, end_ns):
             hot = segment.outlines() if outlines else segment.parts(self._templates)
             parts += [p for p in hot if p.min_ns < end_ns and p.max_ns >= start_ns]
@@ -316,7 +356,7 @@ class DiskLogStore:
             mask[exact.passing(part, pipeline, scan.rows_in(part, matchers, start_ns, end_ns))] = False
             return mask
 
-        with self._flushing:
+        with self._upkeep:
             for block in self.blocks.all:
                 if block.rows and block.min_ns < end_ns and block.max_ns >= start_ns:
                     self._rewrite([block], keep)
@@ -325,7 +365,7 @@ class DiskLogStore:
 
     def compact_all(self) -> None:
         """Merge all blocks into one."""
-        with self._flushing:
+        with self._upkeep:
             blocks = [block for block in self.blocks.all if block.rows]
             if len(blocks) > 1:
                 self._rewrite(blocks, _everything)
@@ -348,10 +388,10 @@ class DiskLogStore:
 
     def maintain(self, now_ns: int) -> None:
         """One round: cut a block if it is time, merge, retain. A full disk ends the round; the next one tries again."""
-        hot = self._hot
+        hot = self._recent.hot
         if hot.rows and now_ns - hot.since_ns >= self._options.hot_age_ns:
             self.flush()
-        with self._flushing:
+        with self._upkeep:
             if self._closed:
                 return
             self._retain(now_ns)
@@ -417,7 +457,7 @@ class DiskLogStore:
         with self._lock:
             return StoreStats(
                 samples_appended=self._appended,
-                series_active=len({labels for segment in self._hot.segments for labels in segment.rows.streams}),
+                series_active=len(self._recent.streams()),
                 disk_bytes=self.blocks.disk_bytes + self._journal.size_bytes(),
                 log_bytes=self._journal.size_bytes(),
                 blocks=len(self.blocks.all),
@@ -431,7 +471,8 @@ class DiskLogStore:
             if self._closed:
                 return
             self._closed = True
-        with self._flushing:
+            self._unsealed.notify_all()
+        with self._upkeep, self._cutting:
             self._journal.close()
 
 

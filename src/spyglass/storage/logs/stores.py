@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -32,6 +33,8 @@ class DiskLogStores:
         self._lock = threading.Lock()
         self._directory = DirectoryLock(path)
         self._cache = ColumnCache(options.cache_bytes)
+        # One for all tenants: the memory that it takes to make a block is taken once, and in one arena.
+        self._cutter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-blocks")
         self._stores: dict[str, DiskLogStore] = {}
         self._closed = False
         for folder in sorted(path.iterdir()):
@@ -76,12 +79,15 @@ class DiskLogStores:
             stores = list(self._stores.values())
         for store in stores:
             store.close()
+        self._cutter.shutdown()
         self._directory.close()
 
     def _open(self, tenant: str, folder: Path) -> DiskLogStore:
         make_folder(folder)
         options = self._of_tenant(tenant, self._options)
-        return DiskLogStore(folder, files=self._files, clock=self._clock, options=options, cache=self._cache)
+        return DiskLogStore(
+            folder, files=self._files, clock=self._clock, options=options, cache=self._cache, cutter=self._cutter
+        )
 
 
 def folder_of(tenant: str) -> str:
