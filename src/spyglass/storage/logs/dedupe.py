@@ -48,7 +48,9 @@ def suspects(rows: Rows, newest: NewestTimes) -> I64:
     """Rows that might repeat another: not newer than their stream's newest, or of one time with another row of the stream."""
     known = np.fromiter((newest.of(labels) for labels in rows.streams), np.int64, len(rows.streams))
     old: Mask = rows.times <= known[rows.stream]
-    if len(rows.streams) == 1 and rows.size and (rows.size == 1 or bool((np.diff(rows.times) > 0).all())):
+    same_stream = np.diff(rows.stream) == 0
+    if bool(((np.diff(rows.times) > 0) | ~same_stream).all()) and bool((np.diff(rows.stream) >= 0).all()):
+        # One stream after the other, each in order of time: no two of a stream have one time.
         return np.flatnonzero(old)
     order = np.lexsort((rows.times, rows.stream))
     times, stream = rows.times[order], rows.stream[order]
@@ -60,24 +62,44 @@ def suspects(rows: Rows, newest: NewestTimes) -> I64:
 
 
 def repeated(rows: Rows, suspect: I64, segments: Sequence[Segment], parts: Iterable[Part]) -> I64:
-    """Of the suspects, those that repeat a stored entry or an earlier row of the same batch."""
-    keys = _keys(rows, suspect)
-    times = np.unique(rows.times[suspect])
-    wanted = set(keys)
-    stored: set[Key] = set()
-    low, high = int(times[0]), int(times[-1])
-    for segment in segments:
-        if segment.min_ns <= high and segment.max_ns >= low:
-            found = np.flatnonzero(np.isin(segment.rows.times, times))
-            stored.update(key for key in _keys(segment.rows, found) if key in wanted)
-    for part in parts:
-        stored.update(key for key in _part_keys(part, times) if key in wanted)
+    """Of the suspects, those that repeat a stored entry or an earlier row of the same batch.
+
+    Where pushes overtake each other all rows are suspects, and hardly one shares its time with another: only those are looked at.
+    """
+    times, inverse, counts = np.unique(rows.times[suspect], return_inverse=True, return_counts=True)
+    shared: Mask = counts > 1
+    in_segments = [(segment.rows, _rows_at(segment.rows.times, times, shared)) for segment in segments]
+    in_parts = [(part, _part_rows_at(part, times, shared)) for part in parts]
+    looked_at = suspect[shared[inverse]]
+    keys = _keys(rows, looked_at)
+    wanted, stored = set(keys), set[Key]()
+    for held, found in in_segments:
+        stored.update(key for key in _keys(held, found) if key in wanted)
+    for part, found in in_parts:
+        stored.update(key for key in _part_keys(part, found) if key in wanted)
     doomed = []
-    for row, key in zip(suspect.tolist(), keys, strict=True):
+    for row, key in zip(looked_at.tolist(), keys, strict=True):
         if key in stored:
             doomed.append(row)
         stored.add(key)
     return np.asarray(doomed, np.int64)
+
+
+def _rows_at(stored: I64, times: I64, shared: Mask) -> I64:
+    """The rows whose time is one of `times` (distinct, ascending); those times are marked in `shared`."""
+    inside = np.flatnonzero((stored >= times[0]) & (stored <= times[-1]))
+    places = np.searchsorted(times, stored[inside])
+    hits = times[places] == stored[inside]
+    shared[places[hits]] = True
+    found: I64 = inside[hits]
+    return found
+
+
+def _part_rows_at(part: Part, times: I64, shared: Mask) -> I64:
+    """The same for a part, whose rows are in order of time."""
+    stored = part.times()
+    first, end = int(np.searchsorted(stored, times[0])), int(np.searchsorted(stored, times[-1], side="right"))
+    return _rows_at(stored[first:end], times, shared) + first
 
 
 def _keys(rows: Rows, chosen: I64) -> list[Key]:
@@ -86,14 +108,10 @@ def _keys(rows: Rows, chosen: I64) -> list[Key]:
     return list(zip(streams, rows.times[chosen].tolist(), rows.lines(chosen), metadata, strict=True))
 
 
-def _part_keys(part: Part, times: I64) -> list[Key]:
-    stored = part.times()
-    starts, ends = np.searchsorted(stored, times, side="left"), np.searchsorted(stored, times, side="right")
-    hits = np.flatnonzero(ends > starts)
-    if not len(hits):
+def _part_keys(part: Part, rows: I64) -> list[Key]:
+    if not len(rows):
         return []
-    rows = np.concatenate([np.arange(starts[i], ends[i]) for i in hits.tolist()])
     labels = part.streams().labels
     streams = [labels[code] for code in part.codes()[rows].tolist()]
     metadata = metadata_of(part, rows) or [()] * len(rows)
-    return list(zip(streams, stored[rows].tolist(), lines_of(part, rows), metadata, strict=True))
+    return list(zip(streams, part.times()[rows].tolist(), lines_of(part, rows), metadata, strict=True))
