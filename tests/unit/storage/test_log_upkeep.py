@@ -401,6 +401,7 @@ def test_each_tenant_has_a_retention_of_its_own(tmp_path: Path, files: FaultyFil
     try:
         for tenant in ("short", "long"):
             stores.store(tenant).append([(APP, numbered(0, 200))])
+            stores.store(tenant).flush()
         stores.maintain(NOW)
         assert (count(stores.store("short")), count(stores.store("long"))) == (0, 200)
         periods["long"] = 100
