@@ -139,7 +139,7 @@ def installed(names: Sequence[str]) -> list[str]:
 
 def server(name: str, folder: Path, *, config: str = NOTHING_TO_SCRAPE) -> Server:
     """Not started. folder: made here. config: the text of prometheus.yml."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "prometheus.yml").write_text(config)
     port = 19090 + list(COMMANDS).index(name)
     command = COMMANDS[name](port, folder / "data")
