@@ -162,7 +162,7 @@ class TimeInterval(_Strict):
 class AlertmanagerConfig(_Strict):
     """The whole file; receivers stay plain mappings, checked key by key."""
 
-    global_: Global = Field(default=Global(), alias="global")
+    global_: Global = Field(default=Global.model_construct(), alias="global")
     route: Route | None = None
     inhibit_rules: tuple[InhibitRule, ...] = ()
     receivers: tuple[dict[str, Any], ...] = ()

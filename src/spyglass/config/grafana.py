@@ -105,7 +105,7 @@ class ProviderEntry(_Block):
     editable: bool = True
     allow_ui_updates: bool = False
     update_interval_seconds: float = Field(default=10, ge=0)
-    options: ProviderOptions = ProviderOptions()
+    options: ProviderOptions = ProviderOptions.model_construct()
 
 
 class DashboardsFile(_Block):

@@ -15,7 +15,11 @@ from spyglass.config.scalars import Bool
 
 
 class Strict(BaseModel):
-    """A block where an unknown key is an error."""
+    """A block where an unknown key is an error.
+
+    Default blocks are constructed, not validated (`TlsConfig.model_construct()`): pydantic builds a schema, which takes a while, for what
+    a file is validated against, and not for every module that is imported.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
@@ -103,7 +107,7 @@ class OAuth2(Strict):
     scopes: tuple[str, ...] = ()
     token_url: str = ""
     endpoint_params: dict[str, str] = Field(default_factory=dict)
-    tls_config: TlsConfig = TlsConfig()
+    tls_config: TlsConfig = TlsConfig.model_construct()
     proxy_url: HttpUrlText = ""
     no_proxy: str = ""
     proxy_from_environment: Bool = False
@@ -134,7 +138,7 @@ class HttpClientConfig(Strict):
     oauth2: OAuth2 | None = None
     bearer_token: SecretStr = SecretStr("")
     bearer_token_file: str = ""
-    tls_config: TlsConfig = TlsConfig()
+    tls_config: TlsConfig = TlsConfig.model_construct()
     proxy_url: HttpUrlText = ""
     no_proxy: str = ""
     proxy_from_environment: Bool = False

@@ -96,13 +96,13 @@ class LokiConfig(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
     auth_enabled: bool = True
-    server: ServerConfig = ServerConfig()
-    common: CommonConfig = CommonConfig()
-    querier: QuerierConfig = QuerierConfig()
-    limits_config: LimitsConfig = LimitsConfig()
-    compactor: CompactorConfig = CompactorConfig()
-    table_manager: TableManagerConfig = TableManagerConfig()
-    runtime_config: RuntimeConfig = RuntimeConfig()
+    server: ServerConfig = ServerConfig.model_construct()
+    common: CommonConfig = CommonConfig.model_construct()
+    querier: QuerierConfig = QuerierConfig.model_construct()
+    limits_config: LimitsConfig = LimitsConfig.model_construct()
+    compactor: CompactorConfig = CompactorConfig.model_construct()
+    table_manager: TableManagerConfig = TableManagerConfig.model_construct()
+    runtime_config: RuntimeConfig = RuntimeConfig.model_construct()
 
     @property
     def retention_ns(self) -> int:

@@ -293,7 +293,7 @@ class RetentionConfig(Strict):
 class TsdbConfig(Strict):
     out_of_order_time_window: Duration = 0
     stale_series_compaction_threshold: float = 0
-    retention: RetentionConfig = RetentionConfig()
+    retention: RetentionConfig = RetentionConfig.model_construct()
 
 
 class ExemplarsConfig(Strict):
@@ -301,8 +301,8 @@ class ExemplarsConfig(Strict):
 
 
 class StorageConfig(Strict):
-    tsdb: TsdbConfig = TsdbConfig()
-    exemplars: ExemplarsConfig = ExemplarsConfig()
+    tsdb: TsdbConfig = TsdbConfig.model_construct()
+    exemplars: ExemplarsConfig = ExemplarsConfig.model_construct()
 
 
 class RuntimeConfig(Strict):
@@ -324,17 +324,17 @@ class OtlpConfig(Strict):
 class PrometheusConfig(Strict):
     """The whole file. `global_` is the block `global`. Use `jobs` for scraping: defaults filled in, files included."""
 
-    global_: GlobalConfig = Field(default=GlobalConfig(), alias="global")
-    runtime: RuntimeConfig = RuntimeConfig()
+    global_: GlobalConfig = Field(default=GlobalConfig.model_construct(), alias="global")
+    runtime: RuntimeConfig = RuntimeConfig.model_construct()
     scrape_configs: tuple[ScrapeConfig, ...] = ()
     scrape_config_files: tuple[str, ...] = ()
     rule_files: tuple[str, ...] = ()
-    alerting: AlertingConfig = AlertingConfig()
+    alerting: AlertingConfig = AlertingConfig.model_construct()
     remote_write: tuple[RemoteWriteConfig, ...] = ()
     remote_read: tuple[RemoteReadConfig, ...] = ()
-    storage: StorageConfig = StorageConfig()
+    storage: StorageConfig = StorageConfig.model_construct()
     tracing: Block | None = None
-    otlp: OtlpConfig = OtlpConfig()
+    otlp: OtlpConfig = OtlpConfig.model_construct()
     jobs: tuple[ScrapeConfig, ...] = Field(default=(), exclude=True, alias="(jobs)")
 
     @field_validator("rule_files", "scrape_config_files")

@@ -126,7 +126,7 @@ class ClientConfig(HttpClientConfig):
     headers: dict[str, str] = Field(default_factory=dict)
     batchwait: DurationNs = SECOND_NS
     batchsize: SizeBytes = 1 << 20
-    backoff_config: BackoffConfig = BackoffConfig()
+    backoff_config: BackoffConfig = BackoffConfig.model_construct()
     external_labels: LabelMap = Field(default_factory=dict)
     timeout: DurationNs = 10 * SECOND_NS
     drop_rate_limited_batches: bool = False
@@ -185,7 +185,7 @@ class ScrapeConfig(Section):
     file_sd_configs: tuple[FileDiscovery, ...] = ()
     docker_sd_configs: tuple[DockerDiscovery, ...] = ()
     relabel_configs: tuple[RelabelConfig, ...] = ()
-    decompression: DecompressionConfig = DecompressionConfig()
+    decompression: DecompressionConfig = DecompressionConfig.model_construct()
     encoding: Annotated[str, AfterValidator(_encoding)] = ""
     journal: dict[str, Any] | None = None
     syslog: dict[str, Any] | None = None
@@ -221,7 +221,7 @@ class FileWatchConfig(Section):
 
 
 class GlobalConfig(Section):
-    file_watch_config: FileWatchConfig = FileWatchConfig()
+    file_watch_config: FileWatchConfig = FileWatchConfig.model_construct()
 
 
 class LimitsConfig(Section):
@@ -246,15 +246,15 @@ class OptionsConfig(Section):
 class PromtailConfig(Section):
     """The whole file."""
 
-    global_: GlobalConfig = Field(default=GlobalConfig(), alias="global")
-    server: ServerConfig = ServerConfig()
+    global_: GlobalConfig = Field(default=GlobalConfig.model_construct(), alias="global")
+    server: ServerConfig = ServerConfig.model_construct()
     client: ClientConfig | None = None
     clients: tuple[ClientConfig, ...] = ()
-    positions: PositionsConfig = PositionsConfig()
+    positions: PositionsConfig = PositionsConfig.model_construct()
     scrape_configs: tuple[ScrapeConfig, ...] = ()
-    limits_config: LimitsConfig = LimitsConfig()
-    target_config: TargetConfig = TargetConfig()
-    options: OptionsConfig = OptionsConfig()
+    limits_config: LimitsConfig = LimitsConfig.model_construct()
+    target_config: TargetConfig = TargetConfig.model_construct()
+    options: OptionsConfig = OptionsConfig.model_construct()
     tracing: dict[str, Any] | None = None
     wal: dict[str, Any] | None = None
 

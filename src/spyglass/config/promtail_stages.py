@@ -202,7 +202,7 @@ class MetricStage(Stage):
     source: str | None = None
     prefix: str = "promtail_custom_"
     max_idle_duration: DurationNs = 300 * SECOND_NS
-    config: MetricConfig = MetricConfig()
+    config: MetricConfig = MetricConfig.model_construct()
 
     @field_validator("type", mode="before")
     @classmethod

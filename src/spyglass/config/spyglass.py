@@ -126,16 +126,16 @@ class QueriesSection(_Strict):
 class SpyglassConfig(_Strict):
     """The whole file."""
 
-    files: FilesSection = FilesSection()
+    files: FilesSection = FilesSection.model_construct()
     data: str = "data"
     listen: str = "127.0.0.1"
-    ports: PortsSection = PortsSection()
+    ports: PortsSection = PortsSection.model_construct()
     hosts: dict[str, str] = Field(default_factory=dict)
     paths: dict[str, str] = Field(default_factory=dict)
-    metrics: MetricsSection = MetricsSection()
-    logs: LogsSection = LogsSection()
-    disk: DiskSection = DiskSection()
-    queries: QueriesSection = QueriesSection()
+    metrics: MetricsSection = MetricsSection.model_construct()
+    logs: LogsSection = LogsSection.model_construct()
+    disk: DiskSection = DiskSection.model_construct()
+    queries: QueriesSection = QueriesSection.model_construct()
 
 
 @dataclass(frozen=True, slots=True)
