@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
@@ -27,6 +27,15 @@ class _Nothing:
         return None
 
 
+def _websocket(**handshake: Any) -> asyncio.Protocol:
+    """The protocol that takes a connection over. Imported by the first that asks for it: most servers never see one."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import (  # noqa: PLC0415 - see above
+        WebSocketsSansIOProtocol,
+    )
+
+    return WebSocketsSansIOProtocol(**handshake)
+
+
 class Door:
     """An ASGI application on a bound socket."""
 
@@ -40,7 +49,8 @@ class Door:
             proxy_headers=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=STOP_SECONDS,
-            ws="websockets-sansio",
+            # Called as the class would be, and nothing else.
+            ws=cast(type[asyncio.Protocol], _websocket),
         )
         self.name, self._socket = name, bound
         self._server = _Server(config)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spyglass.app.http import Door
-from spyglass.app.memory import give_back, limit_arenas, settle_garbage
+from spyglass.app.memory import collect_settled, give_back, limit_arenas, settle_garbage
 from spyglass.app.settings import Address, Settings, Target
 from spyglass.app.shared import Shared
 from spyglass.app.sockets import listen
@@ -186,6 +186,8 @@ class Server:
                     part.maintain()
                 except SpyglassError as err:
                     log.error("housekeeping: %s", err)
+            if not rounds:
+                collect_settled()
             rounds += 1
             if rounds % TRIM_ROUNDS == 0:
                 give_back()

@@ -1,5 +1,6 @@
 """The `spyglass` command. Each subcommand is a module; only the one that is asked for is imported, so that starting is quick."""
 
+import gc
 import importlib
 from collections.abc import Mapping, Sequence
 
@@ -54,6 +55,7 @@ def build(name: str = "") -> typer.Typer:
             app.command(title, help=_sentence(text))(_listed)
         return app
     module = importlib.import_module(f"spyglass.cli.commands.{MODULES.get(name, name)}")
+    gc.enable()
     if hasattr(module, "app"):
         app.add_typer(module.app, name=name, help=COMMANDS[name])
     else:

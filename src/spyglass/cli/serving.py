@@ -1,5 +1,6 @@
 """Running a server in the foreground: what `up` and the drop-in command lines share. Imports little: starting is quick."""
 
+import gc
 import logging
 import sys
 
@@ -21,6 +22,8 @@ DOORS = {
 
 def serve(settings: Settings, *, quiet: bool = False, config_exit: int = 2) -> None:
     """Run in the foreground until a signal. Errors at the start end the process with what to do next."""
+    # Until the server runs, and says so itself: what is built stays.
+    gc.disable()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("spyglass").setLevel(settings.log_level.upper().replace("WARN", "WARNING"))
     try:
