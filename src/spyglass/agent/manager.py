@@ -12,8 +12,9 @@ import aiohttp
 from spyglass.agent.batch import client_name
 from spyglass.agent.buffer import Buffer, Chunk
 from spyglass.agent.client import PushClient, SessionFactory
+from spyglass.agent.inspect import InspectedStage
 from spyglass.agent.metrics import AgentMetrics
-from spyglass.agent.pipeline import check_pipelines
+from spyglass.agent.pipeline import Pipeline, check_pipelines
 from spyglass.agent.positions import Positions
 from spyglass.agent.sender import Sender
 from spyglass.agent.stages import line_size
@@ -21,6 +22,7 @@ from spyglass.agent.stages.base import StageContext
 from spyglass.agent.targets.docker import DockerJob
 from spyglass.agent.targets.files import FileJob
 from spyglass.agent.targets.stamps import Stamps
+from spyglass.agent.targets.stdin import StdinJob, stdin_labels
 from spyglass.config.promtail import LimitsConfig, PromtailFile, StageSpec
 from spyglass.config.promtail_stages import LimitStage
 from spyglass.model.telemetry import Registry
@@ -43,7 +45,7 @@ class AgentManager:
     """Reads what the file says and pushes it where the file says.
 
     map_path, map_url: names inside containers -> names on this machine.  registry: where the promtail_* metrics go.
-    client: what delivers batches.
+    client: what delivers batches. inspect: gets a text of what each stage changed. stdin: read standard input, and nothing else.
     """
 
     def __init__(
@@ -56,6 +58,8 @@ class AgentManager:
         session_factory: SessionFactory = aiohttp.ClientSession,
         registry: Registry | None = None,
         client: type[PushClient] = PushClient,
+        inspect: Callable[[str], None] | None = None,
+        stdin: bool = False,
     ) -> None:
         self.config = config
         self.registry = registry or Registry()
@@ -67,6 +71,7 @@ class AgentManager:
         self.failure = ""
         self._clock, self._map_path, self._map_url = clock, map_path, map_url
         self._session_factory, self._client = session_factory, client
+        self._inspect, self._stdin = inspect, stdin
         self._session: aiohttp.ClientSession | None = None
         self._buffer: Buffer | None = None
         self._sender: Sender | None = None
@@ -86,8 +91,11 @@ class AgentManager:
         """What keeps it from working although it runs: a disk that takes no positions. "" where nothing does."""
         return self.failure or (self._sender.problem if self._sender else "")
 
-    async def start(self) -> None:
-        """Begin to read and send. Raises: ConfigError for positions that cannot be used, OSError for certificates."""
+    async def start(self, *, ended: Callable[[], None] = lambda: None) -> None:
+        """Begin to read and send. ended: called when standard input is over and was taken to be sent.
+
+        Raises: ConfigError for positions that cannot be used, OSError for certificates.
+        """
         assert not self._sending, "the agent is running already"
         self._check(self.config)
         self.failure = ""
@@ -121,10 +129,13 @@ class AgentManager:
             clock=self._clock,
             sync_period_ns=settings.positions.sync_period,
         )
-        self._build_jobs(positions)
+        if not self._stdin:
+            self._build_jobs(positions)
         self._sending = [self._spawn(self._sender.run()), self._spawn(self._sender.keep_settled())]
         self._readers = [self._spawn(self._read_files())]
         self._readers.extend(self._spawn(job.run(self._buffer.put)) for job in self.docker_jobs)
+        if self._stdin:
+            self._readers.append(self._spawn(self._read_stdin(self._buffer, ended)))
         for warning in self.config.warnings:
             log.warning("%s", warning)
 
@@ -186,9 +197,7 @@ class AgentManager:
         shared: dict[Any, Any] = {}
         for job, stages in zip(settings.scrape_configs, self.config.pipelines, strict=True):
             specs = (*before, *stages, *behind)
-            context = StageContext(
-                self.metrics, self._clock.now_ns, self._clock.monotonic_ns, job=job.job_name, shared=shared
-            )
+            context = self._context(job.job_name, shared)
             if job.static_configs or job.file_sd_configs:
                 self.jobs.append(
                     FileJob(
@@ -217,6 +226,27 @@ class AgentManager:
                         metrics=self.metrics,
                     )
                 )
+
+    def _context(self, job: str, shared: dict[Any, Any]) -> StageContext:
+        context = StageContext(self.metrics, self._clock.now_ns, self._clock.monotonic_ns, job=job, shared=shared)
+        if self._inspect is not None:
+            out = self._inspect
+            context.wrap = lambda name, stage: InspectedStage(name, stage, out)
+        return context
+
+    async def _read_stdin(self, buffer: Buffer, ended: Callable[[], None]) -> None:
+        settings = self.config.config
+        before, behind = _limits(settings.limits_config)
+        jobs = settings.scrape_configs
+        if len(jobs) > 1:
+            log.warning("standard input goes through the first scrape config; the other %d are left out", len(jobs) - 1)
+        stages = self.config.pipelines[0] if jobs else ()
+        context = self._context(jobs[0].job_name if jobs else "stdin", {})
+        pipeline = Pipeline((*before, *stages, *behind), context)
+        await StdinJob(stdin_labels(jobs[0] if jobs else None), pipeline).run(buffer.put)
+        while not buffer.is_empty:
+            await self._clock.sleep(0.05)
+        ended()
 
     async def _read_files(self) -> None:
         """Look at every file in turns; pause only when none had anything new."""

@@ -1,6 +1,8 @@
 """The agent part: the Promtail dialect, pushing to Loki's API over HTTP, ours or another."""
 
 import asyncio
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 from starlette.types import ASGIApp
@@ -11,12 +13,17 @@ from spyglass.agent.manager import AgentManager
 from spyglass.agent.printing import printing_client
 from spyglass.app.settings import AgentSettings
 from spyglass.app.shared import Shared
-from spyglass.config.promtail import ClientConfig, PromtailFile, load_promtail
+from spyglass.config.promtail import ClientConfig, PromtailFile, load_promtail, parse_promtail
 
 
 def print_line(text: str) -> None:
     """At once: who pipes the output wants to see it come."""
     print(text, flush=True)
+
+
+def note_line(text: str) -> None:
+    """Beside the output, so that what would be sent can still be piped on."""
+    print(text, file=sys.stderr, flush=True)
 
 
 class AgentPart:
@@ -32,6 +39,8 @@ class AgentPart:
             map_url=shared.settings.map_url,
             registry=shared.registry,
             client=printing_client(print_line) if settings.dry_run else PushClient,
+            inspect=note_line if settings.inspect else None,
+            stdin=settings.stdin,
         )
 
     @property
@@ -42,8 +51,9 @@ class AgentPart:
         """The agent's own page."""
         return create_agent_app(self._manager, reload=self.reload)
 
-    async def start(self) -> None:
-        await self._manager.start()
+    async def start(self, *, ended: Callable[[], None]) -> None:
+        """ended: called when there is nothing more to read, ever: standard input is over."""
+        await self._manager.start(ended=ended)
 
     async def reload(self) -> None:
         """Raises: ConfigError, and the old configuration stays."""
@@ -57,7 +67,10 @@ class AgentPart:
     @staticmethod
     def _load(settings: AgentSettings) -> PromtailFile:
         """The file with what the command line adds to it."""
-        loaded = load_promtail(settings.config_file, expand_env=settings.expand_env)
+        if settings.config_file is None:
+            loaded = parse_promtail("", file="no file")
+        else:
+            loaded = load_promtail(settings.config_file, expand_env=settings.expand_env)
         config = loaded.config
         if settings.positions is not None:
             config = config.model_copy(

@@ -149,7 +149,7 @@ class Server:
         if self._metrics:
             await self._metrics.start()
         if self._agent:
-            await self._agent.start()
+            await self._agent.start(ended=self.stop)
 
     async def _stop(self) -> None:
         """Sources first, so that nothing is accepted that could not be stored; stores last."""

@@ -82,18 +82,20 @@ class LogsSettings:
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """The agent. positions: overrides the file's. urls: additional push addresses, for the tenant tenant_id.
+    """The agent. config_file None: no file. positions: overrides the file's. urls: additional push addresses, for the tenant tenant_id.
 
-    dry_run: print what would be sent.
+    dry_run: print what would be sent. inspect: print what stages change. stdin: read standard input instead of what the file says.
     """
 
     address: Address | None
-    config_file: Path
+    config_file: Path | None
     expand_env: bool = False
     positions: Path | None = None
     urls: tuple[str, ...] = ()
     tenant_id: str = ""
     dry_run: bool = False
+    inspect: bool = False
+    stdin: bool = False
     external_labels: Mapping[str, str] = field(default_factory=dict)
 
 

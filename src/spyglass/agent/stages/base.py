@@ -91,6 +91,7 @@ class StageContext:
 
     shared: state that belongs to the job and not to one file (rate limits, custom metrics), by the stage's place.
     delay_s: how long the reader should pause, asked for by limits that do not drop; the reader resets it.
+    wrap: put around every stage that is built, told its name.
     """
 
     metrics: AgentMetrics
@@ -100,6 +101,7 @@ class StageContext:
     dice: random.Random = field(default_factory=random.Random)
     shared: dict[Any, Any] = field(default_factory=dict)
     delay_s: float = 0.0
+    wrap: Callable[[str, Stage], Stage] = lambda name, stage: stage  # noqa: ARG005
 
     def share(self, key: Any, make: Callable[[], Any]) -> Any:
         """The job's one object under `key`, made at first use."""
@@ -115,7 +117,7 @@ Builder = Callable[[StageSpec, StageContext], Stage]
 def build_stage(spec: StageSpec, context: StageContext, builders: dict[str, Builder]) -> Stage:
     """Make one stage. Raises: ConfigError with the stage's place where its texts (template, selector, path) are wrong."""
     try:
-        return builders[spec.name](spec, context)
+        return context.wrap(spec.name, builders[spec.name](spec, context))
     except (QueryError, ValueError, KeyError, OSError) as err:
         text = f"unknown time zone {err.args[0]}" if isinstance(err, KeyError) else str(err)
         raise ConfigError(text, file=spec.file, line=spec.line, key=spec.key) from None

@@ -55,14 +55,14 @@ PROMTAIL = FlagTable(
             "positions.file",
             "check-syntax",
             "dry-run",
+            "inspect",
+            "stdin",
             "version",
             "help",
         ]
     ),
     known=frozenset(
         [
-            "inspect",
-            "stdin",
             "server.enable-runtime-reload",
             "config.enable-legacy-positions",
             *_COMMON_BOOLEANS,

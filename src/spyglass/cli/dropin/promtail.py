@@ -13,7 +13,7 @@ from spyglass.app.settings import Address, AgentSettings, Settings
 from spyglass.cli.dropin.goflags import Flags
 from spyglass.cli.dropin.goprogram import GoProgram, log_level_of, port_of
 from spyglass.cli.dropin.loki_flags import PROMTAIL
-from spyglass.config.promtail import load_promtail
+from spyglass.config.promtail import PromtailConfig, load_promtail
 from spyglass.model.errors import ConfigError
 
 USAGE = """Usage of promtail (spyglass):
@@ -27,6 +27,8 @@ USAGE = """Usage of promtail (spyglass):
   -client.external-labels a=b,c=d
   -positions.file file
   -dry-run                 Print what would be sent; positions stay as they are.
+  -stdin                   Read standard input instead, through the first scrape config; end with it. Needs no file.
+  -inspect                 Print what each stage changes, on standard error.
   -log.level level         debug, info, warn or error.
   -check-syntax            Check the configuration and exit.
 All other flags of promtail are accepted and named once."""
@@ -34,15 +36,19 @@ All other flags of promtail are accepted and named once."""
 
 def settings_of(flags: Flags) -> Settings:
     """Raises: ConfigError."""
-    name = flags.text("config.file")
-    if not name:
+    name, stdin = flags.text("config.file"), flags.on("stdin")
+    if not name and not stdin:
         raise ConfigError("no -config.file was given")
-    path, expand = Path(name).absolute(), flags.on("config.expand-env")
-    config = load_promtail(path, expand_env=expand).config
+    path, expand = Path(name).absolute() if name else None, flags.on("config.expand-env")
+    config = load_promtail(path, expand_env=expand).config if path else PromtailConfig()
     host = flags.text("server.http-listen-address", config.server.http_listen_address) or "0.0.0.0"
-    address = None if flags.on("server.disable") else Address(host, port_of(flags, config.server.http_listen_port))
+    # As upstream: who reads standard input serves nothing.
+    address = (
+        None if flags.on("server.disable") or stdin else Address(host, port_of(flags, config.server.http_listen_port))
+    )
     positions = Path(flags.text("positions.file") or config.positions.filename).absolute()
-    if flags.on("dry-run"):
+    if flags.on("dry-run") or stdin:
+        # Standard input has no position; another agent may own those of files.
         positions = _copied(positions)
     agent = AgentSettings(
         address,
@@ -52,6 +58,8 @@ def settings_of(flags: Flags) -> Settings:
         urls=tuple(flags.all("client.url")),
         tenant_id=flags.text("client.tenant-id"),
         dry_run=flags.on("dry-run"),
+        inspect=flags.on("inspect"),
+        stdin=stdin,
         external_labels=_labels(flags.text("client.external-labels")),
     )
     # The lock is beside the positions: two agents must not share them.
