@@ -15,6 +15,11 @@ test('short names take little room, long names and more columns more', () => {
   expect(legendWidth(items.slice(0, 1), [], 'list', 1000)).toBe(100);
 });
 
+test('long names leave more than half of the panel to the graph, where numbers do not need it', () => {
+  expect(legendWidth(items, [], 'list', 300)).toBe(135);
+  expect(legendWidth(items, ['mean', 'max'], 'table', 500)).toBeGreaterThan(225);
+});
+
 test('no more than 60 % of the panel; a width of the panel itself holds', () => {
   expect(legendWidth(items, ['mean', 'max', 'min', 'last'], 'table', 500)).toBe(300);
   expect(legendWidth(items, [], 'list', 1000, 222)).toBe(222);

@@ -18,7 +18,11 @@ const LEAST_PX = 100;
 const NAME_CHARS = 36;
 /** What the others show is about as long. */
 const MEASURED = 40;
+/** Names get no more than this leaves; columns of numbers may take more, */
+const NAMES_SHARE = 0.45;
+/** up to this. */
 const MOST_SHARE = 0.6;
+const LEAST_NAME_PX = 76;
 
 /** px of a panel of `width` px; at most 60 % of it. `given`: by the panel's options. */
 export function legendWidth(items: readonly MeasuredItem[], calcs: readonly string[], mode: string, width: number, given?: number): number {
@@ -33,5 +37,7 @@ export function legendWidth(items: readonly MeasuredItem[], calcs: readonly stri
     // In a list each value has its name before it.
     return (mode === 'table' ? Math.max(longest(texts), calc.name.length + 2) : longest(texts) + calc.name.length + 3) * CHAR_PX + COLUMN_PAD_PX;
   });
-  return Math.round(Math.min(width * MOST_SHARE, Math.max(LEAST_PX, AROUND_PX + name + columns.reduce((a, b) => a + b, 0))));
+  const numbers = columns.reduce((a, b) => a + b, 0);
+  const allowed = Math.max(width * NAMES_SHARE, AROUND_PX + Math.min(name, LEAST_NAME_PX) + numbers);
+  return Math.round(Math.min(width * MOST_SHARE, allowed, Math.max(LEAST_PX, AROUND_PX + name + numbers)));
 }

@@ -31,8 +31,11 @@ export function valueLabelPlugin(graph: Graph, style: LabelStyle): uPlot.Plugin 
       for (const label of placed(u, i, (v) => s.display.text(v), width, scale)) {
         // A point at the upper edge has its value below it.
         const y = label.y - (ABOVE_PX + TEXT_PX) * devicePixelRatio < bbox.top ? label.y + (ABOVE_PX + TEXT_PX) * devicePixelRatio : label.y - ABOVE_PX * devicePixelRatio;
-        ctx.strokeText(label.text, label.x, y);
-        ctx.fillText(label.text, label.x, y);
+        const half = width(label.text) / 2;
+        // Those of the first and the last point stay within the plot.
+        const x = Math.max(bbox.left + half, Math.min(bbox.left + bbox.width - half, label.x));
+        ctx.strokeText(label.text, x, y);
+        ctx.fillText(label.text, x, y);
       }
     });
     ctx.restore();
