@@ -20,19 +20,21 @@ _NAME_FACTOR = 0x9E3779B97F4A7C15
 _SECOND = 0xD6E8FEB86659FD93
 _M1, _M2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _LANE = 96
-"""Both words are summed in one Python integer, so far apart that one never carries into the other."""
+"""Both words are summed in one Python integer, so many bits apart that one never carries into the other."""
+
+_TOTAL_BYTES = 24
 
 
-def fingerprint(labels: Labels) -> int:
-    """One label set's fingerprint as `first word << 64 | second word`."""
-    total = 0
-    for pair in labels:
-        total += _pair_words(pair)
-    return ((total >> _LANE & _WORD) << 64) | (total & _WORD)
+def fingerprints_of(labels: Sequence[Labels]) -> U64:
+    """[n,2]: label sets' fingerprints."""
+    totals = b"".join(sum(map(_pair_words, one)).to_bytes(_TOTAL_BYTES, "little") for one in labels)
+    octets = np.frombuffer(totals, np.uint8).reshape(len(labels), _TOTAL_BYTES)
+    lanes = [np.ascontiguousarray(octets[:, at : at + 8]).view("<u8")[:, 0] for at in (_LANE // 8, 0)]
+    return np.stack(lanes, axis=1)
 
 
 def table_fingerprints(table: LabelTable, words_of: Callable[[str, Sequence[str]], U64] | None = None) -> U64:
-    """[S,2]. Equals `fingerprint` of each row's labels. words_of: value_words, or what remembers them."""
+    """[S,2]. Equals `fingerprints_of` the rows' labels. words_of: value_words, or what remembers them."""
     words = np.zeros((table.size, 2), np.uint64)
     for name, column in table.columns.items():
         lanes = (words_of or value_words)(name, column.values)
@@ -48,11 +50,6 @@ def value_words(name: str, values: Sequence[str]) -> U64:
     if len(values) and not values[0]:
         words[0] = 0
     return words
-
-
-def as_ints(words: U64) -> list[int]:
-    """[S,2] -> the integers that `fingerprint` gives."""
-    return [high << 64 | low for high, low in zip(words[:, 0].tolist(), words[:, 1].tolist(), strict=True)]
 
 
 @lru_cache(maxsize=1 << 14)

@@ -72,7 +72,7 @@ class Head:
         self.metadata = MetadataBook()
         self.frozen: list[HeadPart] = []
         self.current = HeadPart()
-        self._young: set[int] = set()
+        self._young: list[I64] = []
         self.newest_ms: int | None = None
         """The newest sample the store ever took."""
         self.position = journal.end
@@ -82,19 +82,11 @@ class Head:
 
     def resolve(self, labels: Sequence[Labels]) -> I64:
         """References, creating what is new; new series are in the journal when this returns."""
-        index, limit = self.index, self._options.max_series
-        slots = np.empty(len(labels), np.int64)
-        created: list[int] = []
-        for at, one in enumerate(labels):
-            slot = index.find(one)
-            if slot < 0 and not (limit and index.count >= limit):
-                slot = index.add(one)
-                self._young.add(slot)
-                created.append(at)
-            slots[at] = slot
-        refs = np.where(slots < 0, -1, index.refs(np.maximum(slots, 0)))
-        if created:
-            self._log_series(refs, slots, created, labels)
+        slots, created = self.index.resolve(labels, self._options.max_series)
+        refs = np.where(slots < 0, -1, self.index.refs(np.maximum(slots, 0)))
+        if len(created):
+            self._young.append(slots[created])
+            self._log_series(refs, slots, created.tolist(), labels)
         return refs
 
     def _log_series(self, refs: I64, slots: I64, created: list[int], labels: Sequence[Labels]) -> None:
@@ -277,13 +269,14 @@ class Head:
 
     def collect(self) -> int:
         """Drop the series that had no sample for a block's range and are in no part. Returns how many."""
-        young, self._young = self._young, set()
+        young, self._young = self._young, []
         if self.newest_ms is None:
             return 0
         cutoff = self.newest_ms - max(self._options.block_range_ms, self._options.out_of_order_window_ms)
         index = self.index
         idle = index.live[: index.size] & (index.last_ms[: index.size] < cutoff)
-        idle[[slot for slot in young if slot < index.size]] = False
+        for slots in young:
+            idle[slots] = False
         for part in self.parts():
             idle[part.slots()] = False
         slots = np.flatnonzero(idle)
@@ -382,8 +375,7 @@ class Head:
         kind = record[0]
         kept = position <= kept_until
         if kind == wal_records.SERIES:
-            for ref, labels in wal_records.decode_series(record):
-                self.index.restore(labels, ref)
+            self.index.restore(wal_records.decode_series(record))
         elif kind in (wal_records.SAMPLES, wal_records.LATE):
             self._replay_samples(*wal_records.decode_samples(record), late=kind == wal_records.LATE, kept=kept)
         elif kind == wal_records.HISTOGRAMS:

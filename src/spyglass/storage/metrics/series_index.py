@@ -12,7 +12,8 @@ import numpy as np
 from spyglass.model.arrays import I32, I64, U64, Mask
 from spyglass.model.labels import LabelColumn, Labels, LabelTable
 from spyglass.model.matchers import Matcher
-from spyglass.storage.metrics.fingerprints import as_ints, fingerprint, table_fingerprints
+from spyglass.model.row_table import RowTable
+from spyglass.storage.metrics.fingerprints import fingerprints_of, table_fingerprints
 from spyglass.storage.metrics.matching import match_rows
 
 SLOT_BITS = 32
@@ -44,64 +45,131 @@ class SeriesIndex:
         self.size = 0
         self._capacity = _FIRST_CAPACITY
         self._dictionaries: dict[str, _Dictionary] = {}
-        self._slot_of: dict[int, int] = {}
+        self._slot_of = RowTable()
         self._free: list[int] = []
         self.generations: I64 = np.zeros(_FIRST_CAPACITY, np.int64)
         self.live: Mask = np.zeros(_FIRST_CAPACITY, np.bool_)
-        self.fingerprints: U64 = np.zeros((_FIRST_CAPACITY, 2), np.uint64)
         self.last_ms: I64 = np.full(_FIRST_CAPACITY, NEVER_MS, np.int64)
         self.last_bits: U64 = np.zeros(_FIRST_CAPACITY, np.uint64)
 
     @property
     def count(self) -> int:
         """Live series."""
-        return len(self._slot_of)
+        return self._slot_of.count
 
     @property
     def capacity(self) -> int:
         return self._capacity
 
-    def find(self, labels: Labels) -> int:
-        """The slot, -1 where there is no such series."""
-        return self._slot_of.get(fingerprint(labels), -1)
+    @property
+    def fingerprints(self) -> U64:
+        """[slots,2]; of free slots whatever was there."""
+        return self._slot_of.words
 
-    def add(self, labels: Labels, generation: int = 0, slot: int = -1) -> int:
-        """Create a series and return its slot. Replay gives the generation and slot that the log holds."""
-        if slot < 0:
-            slot = self._free.pop() if self._free else self.size
-        self._reserve(slot + 1)
-        print_ = fingerprint(labels)
-        self._slot_of[print_] = slot
-        self.fingerprints[slot] = print_ >> 64, print_ & (2**64 - 1)
-        self.generations[slot] = generation or self.generations[slot] + 1
-        self.live[slot] = True
-        self.last_ms[slot], self.last_bits[slot] = NEVER_MS, 0
-        for name, value in labels:
-            dictionary = self._dictionaries.get(name)
-            if dictionary is None:
-                dictionary = self._dictionaries[name] = _Dictionary(np.zeros(self._capacity, np.int32))
-            dictionary.codes[slot] = dictionary.encode(value)
-        self.size = max(self.size, slot + 1)
-        return slot
+    def resolve(self, labels: Sequence[Labels], limit: int = 0) -> tuple[I64, I64]:
+        """The slots [n] of label sets, and the rows of those that are new (each series once).
 
-    def restore(self, labels: Labels, ref: int) -> int:
-        """Take a series from the log, at the place it had."""
+        limit: so many series at most, 0 for any number; what is new beyond it gets the slot -1.
+        """
+        words = fingerprints_of(labels)
+        slots = self._slot_of.find(words)
+        missing = np.flatnonzero(slots < 0)
+        if not len(missing):
+            return slots, missing
+        first, which = _distinct(words[missing])
+        created = missing[first]
+        if limit:
+            created = created[: max(limit - self.count, 0)]
+        fresh = self._free_slots(len(created))
+        self._fill(fresh, self._generations_after(fresh), words[created], [labels[row] for row in created.tolist()])
+        refused = np.full(len(first) - len(created), -1)
+        slots[missing] = np.append(fresh, refused)[which]
+        return slots, created
+
+    def _generations_after(self, slots: I64) -> I64:
+        """What the next series in these slots have."""
+        within = slots < self._capacity
+        generations = np.zeros(len(slots), np.int64)
+        generations[within] = self.generations[slots[within]]
+        return generations + 1
+
+    def _free_slots(self, count: int) -> I64:
+        """Slots for so many new series: the free ones first, then new ones."""
+        reused = min(count, len(self._free))
+        taken = self._free[len(self._free) - reused :][::-1]
+        del self._free[len(self._free) - reused :]
+        return np.array([*taken, *range(self.size, self.size + count - reused)], np.int64)
+
+    def _fill(self, slots: I64, generations: I64, words: U64, labels: Sequence[Labels]) -> None:
+        """Put new series into free slots."""
+        if not len(slots):
+            return
+        self.size = max(self.size, int(slots.max()) + 1)
+        self._reserve(self.size)
+        self._slot_of.add(words, slots)
+        self.generations[slots] = generations
+        self.live[slots] = True
+        self.last_ms[slots], self.last_bits[slots] = NEVER_MS, 0
+        rows: dict[str, tuple[list[int], list[int]]] = {}
+        for slot, one in zip(slots.tolist(), labels, strict=True):
+            for name, value in one:
+                places, codes = rows.get(name) or rows.setdefault(name, ([], []))
+                places.append(slot)
+                codes.append(self._dictionary(name).encode(value))
+        for name, (places, codes) in rows.items():
+            self._dictionaries[name].codes[places] = codes
+
+    def _dictionary(self, name: str) -> _Dictionary:
+        found = self._dictionaries.get(name)
+        if found is None:
+            found = self._dictionaries[name] = _Dictionary(np.zeros(self._capacity, np.int32))
+        return found
+
+    def restore(self, series: Sequence[tuple[int, Labels]]) -> None:
+        """Take series from the log, (reference, labels), at the places that they had."""
+        start = 0
+        for at, (ref, labels) in enumerate(series):
+            before = series[at - 1][0] & SLOT_MASK if at > start else -1
+            if ref & SLOT_MASK < self.size or ref & SLOT_MASK <= before:
+                self._restore_fresh(series[start:at])
+                self._restore_one(ref, labels)
+                start = at + 1
+        self._restore_fresh(series[start:])
+
+    def _restore_fresh(self, series: Sequence[tuple[int, Labels]]) -> None:
+        """Series of ascending slots that were never used."""
+        if not series:
+            return
+        refs = np.array([ref for ref, _ in series], np.int64)
+        slots = refs & SLOT_MASK
+        skipped = np.setdiff1d(np.arange(self.size, int(slots[-1])), slots, assume_unique=True)
+        self._free.extend(skipped.tolist())
+        self._refill(slots, refs >> SLOT_BITS, [labels for _, labels in series])
+
+    def _restore_one(self, ref: int, labels: Labels) -> None:
         slot, generation = ref & SLOT_MASK, ref >> SLOT_BITS
-        if slot < self.size:
-            if self.generations[slot] >= generation:
-                # Known, or of a series that was dropped since.
-                return slot
-            if self.live[slot]:
-                self.drop(np.asarray([slot]))
-            if slot in self._free:
-                self._free.remove(slot)
-        self._free.extend(range(self.size, slot))
-        return self.add(labels, generation, slot)
+        if slot >= self.size:
+            self._restore_fresh([(ref, labels)])
+            return
+        if self.generations[slot] >= generation:
+            # Known, or of a series that was dropped since.
+            return
+        if self.live[slot]:
+            self.drop(np.asarray([slot]))
+        if slot in self._free:
+            self._free.remove(slot)
+        self._refill(np.asarray([slot]), np.asarray([generation]), [labels])
+
+    def _refill(self, slots: I64, generations: I64, labels: Sequence[Labels]) -> None:
+        words = fingerprints_of(labels)
+        # A series that was dropped and came again before its dropping was saved: the later place is the one that is found.
+        earlier = self._slot_of.find(words)
+        self._slot_of.remove(earlier[earlier >= 0])
+        self._fill(slots, generations, words, labels)
 
     def drop(self, slots: I64) -> None:
-        """Forget series; their references become unknown."""
-        for print_ in as_ints(self.fingerprints[slots]):
-            self._slot_of.pop(print_, None)
+        """Forget live series; their references become unknown."""
+        self._slot_of.remove(slots)
         self._free.extend(slots.tolist())
         self.live[slots] = False
         self.last_ms[slots] = NEVER_MS
@@ -136,9 +204,9 @@ class SeriesIndex:
             self._dictionaries[name] = _Dictionary(codes, values, code_of)
         self.generations[:size], self.live[:size] = generations, live
         self.last_ms[:size], self.last_bits[:size] = last_ms, last_bits
-        self.fingerprints[:size] = table_fingerprints(table)
         slots = np.flatnonzero(live)
-        self._slot_of = dict(zip(as_ints(self.fingerprints[slots]), slots.tolist(), strict=True))
+        self._slot_of.reserve(size)
+        self._slot_of.add(table_fingerprints(table)[slots], slots)
         self._free = np.flatnonzero(~live).tolist()
 
     def match(self, matchers: Sequence[Matcher]) -> I64:
@@ -173,7 +241,6 @@ class SeriesIndex:
         capacity = max(wanted, self._capacity * 2)
         self.generations = _grown(self.generations, capacity)
         self.live = _grown(self.live, capacity)
-        self.fingerprints = _grown(self.fingerprints, capacity)
         self.last_ms = _grown(self.last_ms, capacity)
         self.last_bits = _grown(self.last_bits, capacity)
         for dictionary in self._dictionaries.values():
@@ -196,6 +263,20 @@ class SeriesIndex:
         dictionary.values = ["", *(dictionary.values[code] for code in kept.tolist())]
         dictionary.code_of = {value: code for code, value in enumerate(dictionary.values)}
         dictionary.codes[: self.size] = mapping[dictionary.codes[: self.size]]
+
+
+def _distinct(words: U64) -> tuple[I64, I64]:
+    """Of words [n,2]: where each distinct one occurs first, in order of occurrence [d], and the place of each among those [n]."""
+    order = np.lexsort((words[:, 1], words[:, 0]))
+    ordered = words[order]
+    fresh = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
+    first = order[fresh]
+    by_occurrence = np.argsort(first)
+    place = np.empty(len(first), np.int64)
+    place[by_occurrence] = np.arange(len(first))
+    which = np.empty(len(order), np.int64)
+    which[order] = place[np.cumsum(fresh) - 1]
+    return first[by_occurrence], which
 
 
 def _grown(array: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]", capacity: int):  # type: ignore[no-untyped-def]
