@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spyglass.formats.series_keys import KeySlices
 from spyglass.model.arrays import F64, I64, U8, U64, Mask
 
 FULL, ZERO = 18, 9
@@ -32,7 +33,7 @@ _FULL_BITS, _FULL_IS = np.uint64(0xFFFFFF), np.uint64(0x09_10_12)
 class UsualEntries:
     """S entries, n samples. keys [S]: the bytes of the labels, not looked at.  counts [S].  times [n] in ms, values [n]."""
 
-    keys: list[bytes]
+    keys: KeySlices
     counts: I64
     times: I64
     values: F64
@@ -53,7 +54,7 @@ def usual_entries(data: bytes) -> UsualEntries | None:
     begins = _begins(np.frombuffer(data, np.uint8), ends[lasts])
     if begins is None or not (begins < heads[firsts]).all():
         return None
-    keys = [data[begin:head] for begin, head in zip(begins.tolist(), heads[firsts].tolist(), strict=True)]
+    keys = KeySlices(data, begins, heads[firsts])
     values = np.where(zero, 0, words[ends - 15]).view(np.float64)
     return UsualEntries(keys, lasts - firsts + 1, _times(words[ends - 8]), values)
 

@@ -1,24 +1,22 @@
 """From what names a series in a sender's bodies to its reference.
 
-A sender repeats its series in much the same order. So keys are kept in the order of their first arrival, and a stretch of a body that
-equals a stretch of that order is known in one comparison of lists; what does not fit is looked up key by key.
+Keys are told apart by their digests (formats/series_keys.py), which stand in the order of first arrival. A sender repeats its series in
+much the same order: so what follows one key in that order is compared with what follows it in the body at once, and
+only what does not fit is looked up in the table.
 """
 
 import threading
 from collections.abc import Sequence
-from itertools import compress, count
-from operator import ne
 
 import numpy as np
 
-from spyglass.formats.remote_write.columns import UNKNOWN, Key
-from spyglass.model.arrays import I64
+from spyglass.formats.remote_write.columns import UNKNOWN
+from spyglass.formats.series_keys import Key, digests_of
+from spyglass.model.arrays import I64, U64
+from spyglass.model.row_table import RowTable
 
-KEYS_MAX = 2_000_000
-"""Beyond it the cache starts over. A key takes about 250 bytes."""
-
-STRETCHES_MAX = 32
-"""A body in more pieces than this is looked up key by key."""
+KEYS_MAX = 4_000_000
+"""Beyond it the cache starts over. A key takes about 40 bytes."""
 
 
 class KeyCache:
@@ -29,45 +27,45 @@ class KeyCache:
         self._clear()
 
     def _clear(self) -> None:
-        self._place: dict[Key, int] = {}
-        self._order: list[Key] = []
+        self._row_of = RowTable()
         self._refs = np.zeros(1024, np.int64)
 
     def refs(self, keys: Sequence[Key]) -> I64:
         """The reference of each key, UNKNOWN where there is none."""
+        digests = digests_of(keys)
         with self._lock:
-            places = self._stretches(keys)
-            if places is None:
-                places = np.fromiter((self._place.get(key, UNKNOWN) for key in keys), np.int64, len(keys))
-            return np.where(places == UNKNOWN, UNKNOWN, self._refs[places])
+            rows = self._rows(digests)
+            return np.where(rows < 0, UNKNOWN, self._refs[np.maximum(rows, 0)])
 
-    def _stretches(self, keys: Sequence[Key]) -> I64 | None:
-        """Places by comparing stretches; None where a key is unknown or the order is all different."""
-        places = np.empty(len(keys), np.int64)
-        at = 0
-        for _ in range(STRETCHES_MAX):
-            if at == len(keys):
-                return places
-            start = self._place.get(keys[at])
-            if start is None:
-                return None
-            known = self._order[start : start + len(keys) - at]
-            size = next(compress(count(), map(ne, known, keys[at : at + len(known)])), len(known))
-            places[at : at + size] = np.arange(start, start + size)
-            at += size
-        return places if at == len(keys) else None
+    def _rows(self, digests: U64) -> I64:
+        if not len(digests):
+            return np.zeros(0, np.int64)
+        start = int(self._row_of.find(digests[:1])[0])
+        if start < 0:
+            return self._row_of.find(digests)
+        rows = np.arange(start, start + len(digests))
+        known = self._row_of.words[start : min(start + len(digests), self._row_of.count)]
+        fits = np.zeros(len(digests), np.bool_)
+        fits[: len(known)] = (known[:, 0] == digests[: len(known), 0]) & (known[:, 1] == digests[: len(known), 1])
+        if not fits.all():
+            rows[~fits] = self._row_of.find(digests[~fits])
+        return rows
 
     def learn(self, pairs: Sequence[tuple[Key, int]]) -> None:
         """Remember references; a key that is known gets the new one."""
+        # Of a key that occurs twice the last reference counts.
+        refs_of = dict(pairs)
+        digests = digests_of(list(refs_of))
+        refs = np.fromiter(refs_of.values(), np.int64, len(refs_of))
         with self._lock:
-            if len(self._order) + len(pairs) > KEYS_MAX:
+            if self._row_of.count + len(refs) > KEYS_MAX:
                 self._clear()
-            self._refs = _room(self._refs, len(self._order) + len(pairs))
-            for key, ref in pairs:
-                place = self._place.setdefault(key, len(self._order))
-                if place == len(self._order):
-                    self._order.append(key)
-                self._refs[place] = ref
+            rows = self._row_of.find(digests)
+            fresh = np.flatnonzero(rows < 0)
+            rows[fresh] = np.arange(self._row_of.count, self._row_of.count + len(fresh))
+            self._row_of.add(digests[fresh], rows[fresh])
+            self._refs = _room(self._refs, self._row_of.count)
+            self._refs[rows] = refs
 
 
 def _room(array: I64, size: int) -> I64:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spyglass.formats.remote_write.columns import UNKNOWN, Key, WriteColumns
+from spyglass.formats.remote_write.columns import UNKNOWN, WriteColumns
 from spyglass.formats.remote_write.decoders import DECODERS
 from spyglass.formats.remote_write.labels import BadLabels, labels_of_key
+from spyglass.formats.series_keys import Key
 from spyglass.ingest.key_cache import KeyCache
 from spyglass.ingest.metrics import LabelLimits, MetricIngest, shown
 from spyglass.model.arrays import I64

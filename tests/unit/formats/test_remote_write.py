@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from spyglass.formats import snappy, wire
 from spyglass.formats.native_histogram import decode_histogram, encode_histogram
-from spyglass.formats.remote_write.columns import UNKNOWN, Key, WriteColumns
+from spyglass.formats.remote_write.columns import UNKNOWN, WriteColumns
 from spyglass.formats.remote_write.labels import BadLabels, labels_of_key
 from spyglass.formats.remote_write.v1 import decode_v1, encode_v1
 from spyglass.formats.remote_write.v2 import decode_v2
+from spyglass.formats.series_keys import Key
 from spyglass.model.arrays import I64
 from spyglass.model.errors import MalformedBody
 from spyglass.model.histograms import FloatHistogram, ResetHint

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spyglass.formats.remote_write.columns import UNKNOWN, Key, NoneKnown
+from spyglass.formats.remote_write.columns import UNKNOWN, NoneKnown
 from spyglass.formats.remote_write.v1 import decode_v1, encode_v1
+from spyglass.formats.series_keys import Key
 from spyglass.ingest.key_cache import KeyCache
 from spyglass.model.errors import MalformedBody
 from spyglass.model.labels import METRIC_NAME

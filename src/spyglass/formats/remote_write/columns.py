@@ -10,13 +10,10 @@ from typing import Protocol
 
 import numpy as np
 
+from spyglass.formats.series_keys import Key
 from spyglass.model.arrays import F64, I64
 from spyglass.model.histograms import FloatHistogram
-from spyglass.model.labels import Labels
 from spyglass.model.samples import Exemplar, Metadata
-
-Key = bytes | Labels
-"""What names a series in a body."""
 
 
 class KnownKeys(Protocol):

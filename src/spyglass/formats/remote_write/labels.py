@@ -1,7 +1,7 @@
 """The labels of a remote write series: read from its key, and checked as upstream does."""
 
 from spyglass.formats import wire
-from spyglass.formats.remote_write.columns import Key
+from spyglass.formats.series_keys import Key
 from spyglass.model.errors import MalformedBody
 from spyglass.model.labels import METRIC_NAME, Labels
 
