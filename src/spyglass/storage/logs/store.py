@@ -189,7 +189,8 @@ class DiskLogStore:
         with self._cutting:
             self._cut()
             with self._lock:
-                if self._recent.hot.rows:
+                # An append that has just sealed it sealed all that was there.
+                if self._recent.hot.rows and self._recent.sealed is None:
                     self._recent.seal(self._journal.end)
             self._cut()
 
