@@ -2,21 +2,19 @@
 
 import asyncio
 import contextlib
-import json
 import logging
-import os
 import signal
 import threading
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spyglass.app.http import Door
 from spyglass.app.memory import collect_settled, give_back, limit_arenas, settle_garbage
+from spyglass.app.running import remove_state, write_state
 from spyglass.app.settings import Address, Settings, Target
 from spyglass.app.shared import Shared
 from spyglass.app.sockets import listen
+from spyglass.app.warm import import_what_comes_first
 from spyglass.model.errors import SpyglassError
 from spyglass.storage.lock import DirectoryLock
 
@@ -31,7 +29,6 @@ log = logging.getLogger(__name__)
 MAINTAIN_SECONDS = 5.0
 TRIM_ROUNDS = 6
 """Free memory is given back once in so many rounds."""
-STATE_FILE = "spyglass.json"
 MAPPED = {
     Target.METRICS: "ports.prometheus",
     Target.LOGS: "ports.loki",
@@ -69,7 +66,7 @@ class Server:
         self._doors: dict[Target, Door] = {}
         self._stopping = asyncio.Event()
         self._housekeeper: threading.Thread | None = None
-        self._housekeeping_over = threading.Event()
+        self._answering, self._housekeeping_over = threading.Event(), threading.Event()
 
     @property
     def warnings(self) -> list[str]:
@@ -100,8 +97,9 @@ class Server:
         try:
             await self._start()
             settle_garbage()
-            self._write_state()
+            write_state(self._settings.data, {target.value: str(at) for target, at in self.addresses.items()})
             started()
+            self._answering.set()
             await self._stopping.wait()
         finally:
             await self._stop()
@@ -162,11 +160,12 @@ class Server:
         if self._ui:
             await self._ui.stop()
         self._housekeeping_over.set()
+        self._answering.set()
         if self._housekeeper:
             await asyncio.to_thread(self._housekeeper.join)
         await asyncio.to_thread(self._close_stores)
         with contextlib.suppress(OSError):
-            (self._settings.data / STATE_FILE).unlink()
+            remove_state(self._settings.data)
         self._lock.close()
 
     def _close_stores(self) -> None:
@@ -177,6 +176,10 @@ class Server:
             self._logs.close()
 
     def _keep_house(self) -> None:
+        self._answering.wait()
+        # A lone agent answers no query.
+        if (self._metrics or self._logs) and not self._housekeeping_over.is_set():
+            import_what_comes_first()
         rounds = 0
         while not self._housekeeping_over.wait(MAINTAIN_SECONDS):
             for part in (self._metrics, self._logs):
@@ -201,18 +204,6 @@ class Server:
             Target.UI: settings.ui.address if settings.ui else None,
         }
         return {target: address for target, address in found.items() if address is not None}
-
-    def _write_state(self) -> None:
-        """For `status` and `down`: who runs here, and where the doors are."""
-        state = {
-            "pid": os.getpid(),
-            "started": time.time(),
-            "addresses": {target.value: str(address) for target, address in self.addresses.items()},
-        }
-        path = self._settings.data / STATE_FILE
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(state))
-        temporary.rename(path)
 
 
 # Parts are imported when they run: a lone agent must not carry the query engines and the dashboards in memory.
@@ -248,12 +239,3 @@ def _ui(settings: Settings, shared: Shared) -> "UiPart | None":
     from spyglass.app.ui import UiPart  # noqa: PLC0415 - see above
 
     return UiPart(settings.ui, shared)
-
-
-def read_state(data: Path) -> dict[str, object] | None:
-    """What a running server wrote into its data folder, or None."""
-    try:
-        state: dict[str, object] = json.loads((data / STATE_FILE).read_text())
-    except (OSError, ValueError):
-        return None
-    return state

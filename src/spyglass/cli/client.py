@@ -2,9 +2,6 @@
 
 import base64
 import json
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +37,11 @@ def fetch(
     timeout: float = 30.0,
 ) -> Answer:
     """One request; error statuses are answers too. Raises OSError where nobody answers."""
+    # With TLS and mail headers behind it: not for a command that is asked for its help.
+    import urllib.error
+    import urllib.parse
+    import urllib.request
+
     full = f"{url}?{urllib.parse.urlencode(query)}" if query else url
     data = urllib.parse.urlencode(form).encode() if form is not None else None
     request = urllib.request.Request(full, data=data, headers=dict(headers or {}))

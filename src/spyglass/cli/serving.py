@@ -3,14 +3,15 @@
 import gc
 import logging
 import sys
+from typing import TYPE_CHECKING
 
-import uvloop
-
-from spyglass.app.server import Server
 from spyglass.app.settings import Settings, Target
 from spyglass.app.sockets import PortInUse
 from spyglass.cli.plain import BOLD, YELLOW, fail, note, styled
 from spyglass.model.errors import ConfigError, StoreLocked
+
+if TYPE_CHECKING:
+    from spyglass.app.server import Server
 
 DOORS = {
     Target.UI: "web UI and Grafana's API",
@@ -24,6 +25,10 @@ def serve(settings: Settings, *, quiet: bool = False, config_exit: int = 2) -> N
     """Run in the foreground until a signal. Errors at the start end the process with what to do next."""
     # Until the server runs, and says so itself: what is built stays.
     gc.disable()
+    import uvloop
+
+    from spyglass.app.server import Server
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("spyglass").setLevel(settings.log_level.upper().replace("WARN", "WARNING"))
     try:
@@ -41,7 +46,7 @@ def serve(settings: Settings, *, quiet: bool = False, config_exit: int = 2) -> N
     uvloop.run(server.run(started=lambda: None if quiet else announce(server)))
 
 
-def announce(server: Server) -> None:
+def announce(server: "Server") -> None:
     """The addresses; and the password, if it was made just now."""
     for target, text in DOORS.items():
         if target in server.addresses:

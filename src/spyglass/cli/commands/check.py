@@ -1,62 +1,14 @@
 """spyglass check config: would these files load?"""
 
-from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 
 import typer
 
 from spyglass.cli.console import err, out
-from spyglass.config.alertmanager import load_alertmanager
-from spyglass.config.doctor import spyglass
-from spyglass.config.grafana import load_provisioning_file
-from spyglass.config.loki import load_loki
-from spyglass.config.prometheus import load_prometheus
-from spyglass.config.promtail import load_promtail
-from spyglass.config.source import read_yaml
-from spyglass.config.spyglass import load_installation
-from spyglass.config.tempo import load_tempo
+from spyglass.cli.kind import Kind
 from spyglass.model.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True)
-
-
-class Kind(StrEnum):
-    """Whose file it is."""
-
-    PROMETHEUS = "prometheus"
-    LOKI = "loki"
-    PROMTAIL = "promtail"
-    ALERTMANAGER = "alertmanager"
-    TEMPO = "tempo"
-    GRAFANA = "grafana"
-    SPYGLASS = "spyglass"
-
-
-LOADERS: dict[Kind, Callable[[Path], list[str]]] = {
-    Kind.PROMETHEUS: lambda path: load_prometheus(path)[1],
-    Kind.LOKI: lambda path: list(load_loki(path, expand_env=True).warnings),
-    Kind.PROMTAIL: lambda path: list(load_promtail(path, expand_env=True).warnings),
-    Kind.ALERTMANAGER: lambda path: load_alertmanager(path)[1],
-    Kind.TEMPO: load_tempo,
-    Kind.GRAFANA: lambda path: list(load_provisioning_file(path).warnings),
-    Kind.SPYGLASS: lambda path: [f"{f.place}: {f.key}: {f.message}" for f in spyglass.examine(load_installation(path))],
-}
-"""Each reads a file, raises ConfigError, and returns warnings."""
-
-SIGNS: tuple[tuple[Kind, frozenset[str]], ...] = (
-    (Kind.PROMTAIL, frozenset({"clients", "client", "positions"})),
-    (Kind.GRAFANA, frozenset({"apiVersion", "datasources", "providers", "deleteDatasources"})),
-    (Kind.ALERTMANAGER, frozenset({"route", "receivers", "inhibit_rules"})),
-    (Kind.LOKI, frozenset({"schema_config", "limits_config", "auth_enabled", "common", "storage_config"})),
-    (Kind.TEMPO, frozenset({"overrides", "metrics_generator", "query_frontend", "multitenancy_enabled"})),
-    (Kind.PROMETHEUS, frozenset({"scrape_configs", "global", "rule_files", "remote_write", "alerting"})),
-    (
-        Kind.SPYGLASS,
-        frozenset({"files", "ports", "hosts", "paths", "metrics", "logs", "disk", "queries", "data", "listen"}),
-    ),
-)
-"""Top-level keys that give a kind away, the most telling first."""
 
 
 @app.callback()
@@ -78,6 +30,8 @@ def config(
 
 
 def _check(path: Path, kind: Kind | None) -> bool:
+    from spyglass.cli.file_kinds import LOADERS, guess
+
     try:
         found = kind or guess(path)
         warnings = LOADERS[found](path)
@@ -88,13 +42,3 @@ def _check(path: Path, kind: Kind | None) -> bool:
         err.print(f"warning: {text}", style="yellow", markup=False)
     out.print(f"{path}: is a valid {found.value} configuration file", markup=False)
     return True
-
-
-def guess(path: Path) -> Kind:
-    """The kind that the top-level keys give away. Raises ConfigError where none does."""
-    data = read_yaml(path).data
-    keys = frozenset(data) if isinstance(data, dict) else frozenset()
-    for kind, signs in SIGNS:
-        if keys & signs:
-            return kind
-    raise ConfigError("cannot tell whose file this is; say it with --kind", file=str(path))

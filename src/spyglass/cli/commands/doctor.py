@@ -1,15 +1,17 @@
 """spyglass doctor: what the files in a folder do not do although they seem to."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from spyglass.cli.console import out, print_json
-from spyglass.config.doctor.examine import examine
-from spyglass.config.doctor.finding import Finding, Severity
-from spyglass.config.spyglass import load_installation
 
-COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+if TYPE_CHECKING:
+    from spyglass.config.doctor.finding import Finding
+
+COLOURS = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+"""By severity."""
 
 
 def command(
@@ -22,6 +24,10 @@ def command(
 
     Exit code 0, also with findings; 1 when a file would not load.
     """
+    from spyglass.config.doctor.examine import examine
+    from spyglass.config.doctor.finding import Severity
+    from spyglass.config.spyglass import load_installation
+
     findings = examine(load_installation(folder))
     if json:
         print_json([_plain(finding) for finding in findings])
@@ -33,9 +39,9 @@ def command(
     raise typer.Exit(1 if any(finding.severity is Severity.ERROR for finding in findings) else 0)
 
 
-def _show(finding: Finding) -> None:
+def _show(finding: "Finding") -> None:
     out.print(_relative(finding.place), style="bold", end=": ", markup=False)
-    out.print(finding.severity.value, style=COLOURS[finding.severity], end=": ")
+    out.print(finding.severity.value, style=COLOURS[finding.severity.value], end=": ")
     out.print(f"{finding.key + ': ' if finding.key else ''}{finding.message}", markup=False)
     if finding.remedy:
         out.print(f"    -> {finding.remedy}", style="dim", markup=False)
@@ -46,7 +52,7 @@ def _relative(place: str) -> str:
     return place.removeprefix(here)
 
 
-def _plain(finding: Finding) -> dict[str, object]:
+def _plain(finding: "Finding") -> dict[str, object]:
     return {
         "severity": finding.severity.value,
         "file": finding.file,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import typer
 
-from spyglass.app.server import read_state
+from spyglass.app.running import read_state, remove_state
 from spyglass.cli.console import out
+from spyglass.cli.places import data_of
 from spyglass.cli.plain import fail
-from spyglass.config.spyglass import load_installation
 
 STOP_SECONDS = 30
 
@@ -23,7 +23,7 @@ def command(
 
     Example:  spyglass down config/
     """
-    place = data.absolute() if data else load_installation(folder).data
+    place = data_of(folder, data)
     state = read_state(place)
     pid = state.get("pid") if state else None
     if not isinstance(pid, int):
@@ -31,7 +31,7 @@ def command(
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
-        (place / "spyglass.json").unlink(missing_ok=True)
+        remove_state(place)
         fail(f"the Spyglass that ran on {place} (pid {pid}) is gone already", hint="nothing is left to stop")
     deadline = time.monotonic() + STOP_SECONDS
     while time.monotonic() < deadline:

@@ -5,18 +5,9 @@ from pathlib import Path
 import typer
 
 from spyglass.cli.console import out
+from spyglass.cli.places import metrics_of
 from spyglass.cli.plain import fail
 from spyglass.cli.times import parse_time
-from spyglass.config.spyglass import load_installation
-from spyglass.model.errors import NotFound, QueryError, StorageError, StoreLocked
-from spyglass.model.matchers import Matcher
-from spyglass.query.budget import QueryBudget
-from spyglass.query.promql.parser import parse_selector
-from spyglass.storage.clock import SystemClock
-from spyglass.storage.files import RealFiles
-from spyglass.storage.metrics.options import MetricStoreOptions
-from spyglass.storage.metrics.parquet_export import export_parquet
-from spyglass.storage.metrics.stores import open_metric_stores
 
 
 def command(
@@ -34,9 +25,18 @@ def command(
 
     Example:  spyglass export --parquet /tmp/out --match 'http_requests_total{job="backend"}' --start now-7d
     """
-    place = data.absolute() if data else load_installation(config).data / "metrics"
+    from spyglass.model.errors import NotFound, QueryError, StorageError, StoreLocked
+    from spyglass.query.budget import QueryBudget
+    from spyglass.query.promql.parser import parse_selector
+    from spyglass.storage.clock import SystemClock
+    from spyglass.storage.files import RealFiles
+    from spyglass.storage.metrics.options import MetricStoreOptions
+    from spyglass.storage.metrics.parquet_export import export_parquet
+    from spyglass.storage.metrics.stores import open_metric_stores
+
+    place = metrics_of(config, data)
     try:
-        matchers = _matchers(match)
+        matchers = list(parse_selector(match))
         stores = open_metric_stores(
             place, files=RealFiles(), clock=SystemClock(), options=MetricStoreOptions(retention_ms=0)
         )
@@ -58,7 +58,3 @@ def command(
     finally:
         stores.close()
     out.print(f"wrote {written} samples to {parquet}", markup=False)
-
-
-def _matchers(selector: str) -> list[Matcher]:
-    return list(parse_selector(selector))

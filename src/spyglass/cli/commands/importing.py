@@ -6,15 +6,8 @@ from pathlib import Path
 import typer
 
 from spyglass.cli.console import err, out
+from spyglass.cli.places import metrics_of
 from spyglass.cli.plain import fail
-from spyglass.config.spyglass import load_installation
-from spyglass.model.errors import StorageError, StoreLocked
-from spyglass.storage.clock import SystemClock
-from spyglass.storage.files import RealFiles
-from spyglass.storage.metrics.options import MetricStoreOptions
-from spyglass.storage.metrics.prometheus_import import import_prometheus
-from spyglass.storage.metrics.store import DiskMetricStore
-from spyglass.storage.metrics.stores import open_metric_stores
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -37,7 +30,15 @@ def prometheus(
     Examples:  spyglass import prometheus /var/lib/prometheus/metrics2
                spyglass import prometheus /prometheus/snapshots/20261101T120000Z-1a2b --data var/spyglass/metrics
     """
-    place = data.absolute() if data else load_installation(config).data / "metrics"
+    from spyglass.model.errors import StorageError, StoreLocked
+    from spyglass.storage.clock import SystemClock
+    from spyglass.storage.files import RealFiles
+    from spyglass.storage.metrics.options import MetricStoreOptions
+    from spyglass.storage.metrics.prometheus_import import import_prometheus
+    from spyglass.storage.metrics.store import DiskMetricStore
+    from spyglass.storage.metrics.stores import open_metric_stores
+
+    place = metrics_of(config, data)
     began = time.monotonic()
     if not folder.is_dir():
         fail(f"{folder} is no folder", hint="name Prometheus' --storage.tsdb.path or a snapshot")

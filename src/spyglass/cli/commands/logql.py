@@ -49,7 +49,7 @@ def command(
     headers = {"X-Scope-OrgID": tenant} if tenant else {}
     if stdin:
         # The engine and numpy are wanted by this mode only; the others start in a blink.
-        from spyglass.cli.logql_modes.stdin import run_stdin  # noqa: PLC0415
+        from spyglass.cli.logql_modes.stdin import run_stdin
 
         run_stdin(query, output)
         return
@@ -63,7 +63,7 @@ def command(
         _summary(url, headers, query, first, last, limit, stats=stats, volume=volume, json=json)
     elif tail:
         # websockets is wanted by this mode only.
-        from spyglass.cli.logql_modes.follow import follow  # noqa: PLC0415
+        from spyglass.cli.logql_modes.follow import follow
 
         follow(url, query, headers, start_ns=first, limit=limit or PAGE, delay=delay_for, output=output)
     else:

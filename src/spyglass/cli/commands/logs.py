@@ -7,8 +7,8 @@ from pathlib import Path
 import typer
 
 from spyglass.cli.commands.up import LOG_FILE
+from spyglass.cli.places import data_of
 from spyglass.cli.plain import fail
-from spyglass.config.spyglass import load_installation
 
 
 def command(
@@ -21,7 +21,7 @@ def command(
 
     Examples:  spyglass logs    spyglass logs -f
     """
-    path = (data.absolute() if data else load_installation(folder).data) / LOG_FILE
+    path = data_of(folder, data) / LOG_FILE
     try:
         source = path.open(encoding="utf-8", errors="replace")
     except FileNotFoundError:

@@ -5,11 +5,11 @@ from typing import Any
 
 import typer
 
-from spyglass.app.server import read_state
+from spyglass.app.running import STATE_FILE, read_state
 from spyglass.cli.client import fetch
 from spyglass.cli.console import out, print_json, print_table
+from spyglass.cli.places import data_of
 from spyglass.cli.plain import fail
-from spyglass.config.spyglass import load_installation
 
 READY = {"metrics": "/-/ready", "logs": "/ready", "agent": "/ready", "ui": "/api/health"}
 
@@ -26,7 +26,7 @@ def command(
 
     Exit code 0 when all parts are healthy, 1 when one is not or none runs.
     """
-    place = data.absolute() if data else _place(folder)
+    place = _place(folder, data)
     state = read_state(place)
     if state is None:
         if quiet:
@@ -41,11 +41,11 @@ def command(
     raise typer.Exit(0 if healthy else 1)
 
 
-def _place(folder: Path) -> Path:
+def _place(folder: Path, data: Path | None) -> Path:
     """Inside the container there is /data."""
-    if not folder.exists() and Path("/data/spyglass.json").exists():
+    if data is None and not folder.exists() and (Path("/data") / STATE_FILE).exists():
         return Path("/data")
-    return load_installation(folder).data
+    return data_of(folder, data)
 
 
 def collect(state: dict[str, object], place: Path) -> dict[str, Any]:

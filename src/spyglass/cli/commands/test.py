@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from spyglass.cli.console import err, out, print_json, print_table
 from spyglass.cli.plain import fail
-from spyglass.config.grafana import Datasource, load_provisioning, load_provisioning_file
-from spyglass.dashboards.examine.evidence import NoEvidence
-from spyglass.dashboards.examine.findings import Report
-from spyglass.dashboards.examine.fixture import load_fixture
-from spyglass.dashboards.examine.junit import render_junit
-from spyglass.dashboards.examine.run import Surroundings, examine_file
-from spyglass.dashboards.examine.server import LokiServer, PrometheusServer
+
+if TYPE_CHECKING:
+    from spyglass.config.grafana import Datasource
+    from spyglass.dashboards.examine.findings import Report
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -48,6 +46,12 @@ def dashboards(
     Examples:  spyglass test dashboards --offline grafana/dashboards/
                spyglass test dashboards --fixture tests/metrics/ --junit report.xml dashboards/
     """
+    from spyglass.dashboards.examine.evidence import NoEvidence
+    from spyglass.dashboards.examine.fixture import load_fixture
+    from spyglass.dashboards.examine.junit import render_junit
+    from spyglass.dashboards.examine.run import Surroundings, examine_file
+    from spyglass.dashboards.examine.server import LokiServer, PrometheusServer
+
     files = _files(paths)
     if offline and fixture is not None:
         fail("--offline and --fixture exclude one another", code=EXIT_USAGE)
@@ -91,8 +95,10 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     return list(found)
 
 
-def _sources(path: Path) -> Sequence[Datasource]:
+def _sources(path: Path) -> "Sequence[Datasource]":
     """Raises: ConfigError."""
+    from spyglass.config.grafana import load_provisioning, load_provisioning_file
+
     return (load_provisioning(path) if path.is_dir() else load_provisioning_file(path)).datasources
 
 
@@ -103,7 +109,7 @@ def _write(path: Path, text: str) -> None:
         fail(f"{path}: cannot be written: {error.strerror or error}", code=EXIT_USAGE)
 
 
-def _show(reports: Sequence[Report]) -> None:
+def _show(reports: "Sequence[Report]") -> None:
     """A line a dashboard, then what is wrong; what is left out goes to stderr."""
     rows = [
         [

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import typer
 
-from spyglass.app.installation import settings_of
-from spyglass.app.server import read_state
+from spyglass.app.running import read_state
 from spyglass.app.settings import ALL_TARGETS, Settings, Target
 from spyglass.cli.console import out
 from spyglass.cli.plain import fail
 from spyglass.cli.serving import DOORS, serve
-from spyglass.config.spyglass import load_installation
 
 LOG_FILE = "spyglass.log"
 START_SECONDS = 60
@@ -34,6 +32,10 @@ def command(
 
     Exit codes: 2 for a configuration that does not load, 1 when a port or the data is in use.
     """
+    # Only now: what is asked for its help needs no dialect.
+    from spyglass.app.installation import settings_of
+    from spyglass.config.spyglass import load_installation
+
     settings = settings_of(
         load_installation(folder), targets=parse_targets(target), data=data, listen=listen, demo=demo
     )

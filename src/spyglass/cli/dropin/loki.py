@@ -10,8 +10,6 @@ from spyglass.app.settings import Address, LogsSettings, Settings
 from spyglass.cli.dropin.goflags import Flags
 from spyglass.cli.dropin.goprogram import GoProgram, log_level_of, port_of
 from spyglass.cli.dropin.loki_flags import LOKI
-from spyglass.config.loki import load_loki
-from spyglass.config.source import parse_yaml
 from spyglass.model.errors import ConfigError
 
 USAGE = """Usage of loki (spyglass):
@@ -39,6 +37,9 @@ MODULES = frozenset(
 
 def settings_of(flags: Flags) -> Settings:
     """Raises: ConfigError."""
+    from spyglass.config.loki import load_loki
+    from spyglass.config.source import parse_yaml
+
     unknown = [name for name in flags.text("target", "all").split(",") if name not in MODULES]
     if unknown:
         raise ConfigError(f"unrecognised module name: {unknown[0]}")

@@ -13,7 +13,7 @@ from spyglass.cli.dropin.goflags import FlagError, Flags
 from spyglass.cli.dropin.prometheus_flags import TABLE
 from spyglass.cli.plain import note
 from spyglass.cli.serving import serve
-from spyglass.config.units import parse_any_duration_ns, parse_size
+from spyglass.text.units import parse_any_duration_ns, parse_size
 
 USAGE = """usage: spyglass prometheus [<flags>]
 

@@ -13,7 +13,6 @@ from spyglass.app.settings import Address, AgentSettings, Settings
 from spyglass.cli.dropin.goflags import Flags
 from spyglass.cli.dropin.goprogram import GoProgram, log_level_of, port_of
 from spyglass.cli.dropin.loki_flags import PROMTAIL
-from spyglass.config.promtail import PromtailConfig, load_promtail
 from spyglass.model.errors import ConfigError
 
 USAGE = """Usage of promtail (spyglass):
@@ -36,6 +35,8 @@ All other flags of promtail are accepted and named once."""
 
 def settings_of(flags: Flags) -> Settings:
     """Raises: ConfigError."""
+    from spyglass.config.promtail import PromtailConfig, load_promtail
+
     name, stdin = flags.text("config.file"), flags.on("stdin")
     if not name and not stdin:
         raise ConfigError("no -config.file was given")
