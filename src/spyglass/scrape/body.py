@@ -5,6 +5,9 @@ from typing import Protocol
 
 from spyglass.scrape.target import Target
 
+BODY_BYTES_MAX = 512 << 20
+"""Where a job sets no body_size_limit: more would be held in memory twice while it is decoded."""
+
 
 class FetchFailed(Exception):
     """The target gave no usable body; the text says why."""

@@ -1,4 +1,4 @@
-"""Getting a target's body over HTTP: one client per job, with its TLS, proxy, headers and limits."""
+"""Getting a target's body in every way that HTTP knows: TLS, proxies, redirects, tokens. What needs none of them goes by `plain`."""
 
 import asyncio
 import ssl
@@ -9,16 +9,12 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from spyglass import __version__
 from spyglass.config.prometheus import ScrapeConfig
-from spyglass.scrape.body import Fetched, FetchFailed
-from spyglass.scrape.content import accept_header
+from spyglass.scrape.body import BODY_BYTES_MAX, Fetched, FetchFailed
 from spyglass.scrape.oauth2 import TokenSource
+from spyglass.scrape.request import request_headers
 from spyglass.scrape.target import Target
 from spyglass.scrape.tls import tls_context
-
-BODY_BYTES_MAX = 512 << 20
-"""Where a job sets no body_size_limit: more would be held in memory twice while it is decoded."""
 
 BUFFER_BYTES = 1 << 20
 """What a connection may hold before we read on: with less, a large body comes in many small pieces."""
@@ -31,7 +27,6 @@ class Fetcher:
         self._job, self._folder, self._map_address = job, folder, map_address
         self._session: aiohttp.ClientSession | None = None
         self._limit = job.body_size_limit or BODY_BYTES_MAX
-        self._accept = accept_header(job.scrape_protocols)
         self._tokens = TokenSource(job.oauth2, folder) if job.oauth2 is not None else None
 
     async def fetch(self, target: Target) -> Fetched:
@@ -47,13 +42,7 @@ class Fetcher:
         session = self._opened()
         original = URL(target.url, encoded=True)
         url, host = self._mapped(original, target.address)
-        headers = {
-            "Accept": self._accept,
-            "Accept-Encoding": "gzip" if self._job.enable_compression else "identity",
-            "User-Agent": f"Spyglass/{__version__}",
-            "X-Prometheus-Scrape-Timeout-Seconds": f"{target.timeout_ms / 1000:g}",
-            **self._job.request_headers(self._folder),
-        }
+        headers = request_headers(self._job, target, self._folder)
         if self._tokens is not None:
             headers["Authorization"] = await self._tokens.header()
         options: dict[str, Any] = {"proxy": self._job.proxy_url or None}

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from spyglass.config.prometheus import PrometheusConfig, ScrapeConfig
 from spyglass.ingest.metrics import MetricIngest
@@ -24,10 +23,8 @@ from spyglass.protocols.metric_store import MetricStores
 from spyglass.protocols.targets import ActiveTarget, DroppedTarget
 from spyglass.scrape.loop import ScrapeLoop
 from spyglass.scrape.metrics import ScrapeMetrics
+from spyglass.scrape.plain import PlainFetcher
 from spyglass.scrape.pool import PoolContext, ScrapePool
-
-if TYPE_CHECKING:
-    from spyglass.scrape.fetch import Fetcher
 
 
 def unmapped(address: str) -> str:
@@ -81,7 +78,6 @@ class ScrapeManager:
             await pool.reload(job, context)
 
     async def _context(self, config: PrometheusConfig, folder: Path) -> PoolContext:
-        client = await asyncio.to_thread(_client)
         return PoolContext(
             store=self._stores.store(self._tenant),
             ingest=self._ingest,
@@ -89,7 +85,7 @@ class ScrapeManager:
             executor=self._executor,
             clock=self._clock,
             folder=folder,
-            open_source=partial(client, folder=folder, map_address=self._map_address),
+            open_source=partial(PlainFetcher, folder=folder, map_address=self._map_address),
             # Two servers that scrape the same targets should not do so at the same moments.
             seed=f"{socket.gethostname()} {sorted(config.external_labels.items())}",
             start_timestamps=self._start_timestamps,
@@ -137,13 +133,6 @@ class ScrapeManager:
     def problems(self) -> Sequence[str]:
         """Targets that cannot be scraped, and files of targets that cannot be read."""
         return [text for pool in self._pools.values() for text in pool.all_problems()]
-
-
-def _client() -> "type[Fetcher]":
-    """The HTTP client. aiohttp takes a tenth of a second to import: the doors answer meanwhile, and without a job nobody needs it."""
-    from spyglass.scrape.fetch import Fetcher  # noqa: PLC0415 - see above
-
-    return Fetcher
 
 
 def _view(name: str, loop: ScrapeLoop) -> ActiveTarget:
