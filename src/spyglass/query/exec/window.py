@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -79,12 +80,18 @@ WITH_ARGUMENTS: dict[str, Callable[..., Result]] = {
 
 def apply_kernel(function: str, windows: Windows, arguments: Sequence[F64], range_ms: int) -> Result:
     """The function of floats named `function` on these windows."""
+    return prepared_kernel(function, windows, arguments, range_ms)(windows)
+
+
+def prepared_kernel(function: str, windows: Windows, arguments: Sequence[F64], range_ms: int) -> Kernel:
+    """The function, for blocks of these windows: what all their series have in common is worked out here, once."""
     if function in EXTRAPOLATED:
         is_counter, is_rate = EXTRAPOLATED[function]
-        return rates.extrapolated(windows, is_counter=is_counter, is_rate=is_rate, range_ms=range_ms)
+        margins = rates.margins_of(windows)
+        return partial(rates.extrapolated, margins=margins, is_counter=is_counter, is_rate=is_rate, range_ms=range_ms)
     if function in WITH_ARGUMENTS:
-        return WITH_ARGUMENTS[function](windows, *arguments)
-    return KERNELS[function](windows)
+        return lambda block: WITH_ARGUMENTS[function](block, *arguments)
+    return KERNELS[function]
 
 
 _OF_STARTS = frozenset(("rate", "increase", "irate", "resets"))
@@ -157,9 +164,10 @@ def _over_samples(
             if selection.starts:
                 output.put(part.rows, _with_starts(node, part, selection, reaches, ctx))
                 continue
-            for block in row_blocks(part, shape[1]):
-                windows = windows_of(block, reaches)
-                output.put(block.rows, apply_kernel(node.function, windows, arguments, node.range_ms))
+            windows = windows_of(part, reaches)
+            kernel = prepared_kernel(node.function, windows, arguments, node.range_ms)
+            for rows, block in row_blocks(windows):
+                output.put(part.rows[rows], kernel(block))
     return output.values, output.present
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from spyglass.model.arrays import F64, I64, Mask
 from spyglass.query.kernels import over_time, rates
+from spyglass.query.kernels.margins import Margins
 from spyglass.query.kernels.windows import Windows
 
 Result = tuple[F64, Mask]
@@ -68,8 +69,8 @@ def _change(columns: Columns, *, is_counter: bool, is_rate: bool, range_ms: int)
         change += _lost(columns, low, high)
     count = _total_count(columns["count"])
     first_times, last_times = columns["first_times"].value_at(low), columns["last_times"].value_at(high)
-    edges = rates.Edges(last.starts, last.ends, first_times, last_times, first_values)
-    change *= rates.extrapolation(edges, count, change, is_counter=is_counter)
+    margins = Margins.of(last.starts, last.ends, first_times, last_times, count)
+    margins.carry_on(change, first_values, is_counter=is_counter)
     change /= (last.ends - last.starts) / 1000
     if not is_rate:
         change *= range_ms / 1000

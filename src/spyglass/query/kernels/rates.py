@@ -4,67 +4,41 @@ Counter resets are found once per sample, not once per window: a prefix sum of w
 correction into a difference of two of its entries.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from spyglass.model.arrays import F64, I64, Mask
+from spyglass.query.kernels.margins import Margins
 from spyglass.query.kernels.windows import Windows
 
 
-def extrapolated(windows: Windows, *, is_counter: bool, is_rate: bool, range_ms: int) -> tuple[F64, Mask]:
-    """The change over each window, extrapolated to its borders. values [S,T]; absent with fewer than two samples."""
+def extrapolated(
+    windows: Windows, margins: Margins, *, is_counter: bool, is_rate: bool, range_ms: int
+) -> tuple[F64, Mask]:
+    """The change over each window, extrapolated to its borders. values [S,T]; absent with fewer than two samples.
+
+    margins: margins_of these windows, or of ones with the same times.
+    """
     first, last = windows.lo, windows.hi - 1
-    first_values = windows.value_at(first)
-    change = windows.value_at(last) - first_values
+    first_values = windows.view_at(first)
+    change = windows.view_at(last) - first_values
     if is_counter:
         add_resets(windows, first, last, change)
-    edges = Edges(windows.starts, windows.ends, windows.time_at(first), windows.time_at(last), first_values)
-    count = windows.full_count
-    change *= extrapolation(edges, count, change, is_counter=is_counter)
+    margins.carry_on(change, first_values, is_counter=is_counter)
     if is_rate:
         change /= range_ms / 1000
-    return change, np.broadcast_to(count >= 2, windows.shape)
+    return change, np.broadcast_to(windows.full_count >= 2, windows.shape)
 
 
-@dataclass(frozen=True, slots=True)
-class Edges:
-    """Where windows and their samples begin and end: starts, ends [T] ms; times of the first and last samples; the first values [S,T]."""
-
-    starts: I64
-    ends: I64
-    first_times: I64 | F64
-    last_times: I64 | F64
-    first_values: F64
-
-
-def extrapolation(edges: Edges, count: I64, change: F64, *, is_counter: bool) -> F64:
-    """What the change [S,T] between the first and the last of `count` samples is multiplied with to cover the window."""
-    sampled = (edges.last_times - edges.first_times) / 1000
-    average = sampled / (count - 1)
-    to_start = (edges.first_times - edges.starts) / 1000
-    to_end = (edges.ends - edges.last_times) / 1000
-    threshold = average * 1.1
-    to_start = np.where(to_start >= threshold, average / 2, to_start)
-    to_end = np.where(to_end >= threshold, average / 2, to_end)
-    if is_counter:
-        to_start = not_before_zero(to_start, sampled, edges.first_values, change)
-    factor: F64 = (sampled + to_start + to_end) / sampled
-    return factor
-
-
-def not_before_zero(to_start: F64, sampled: F64, first_values: F64, change: F64) -> F64:
-    """A counter cannot have been negative: never extrapolate to before the point where it was zero. [S,T]"""
-    to_zero = sampled * (first_values / change)
-    usable = (change > 0) & (first_values >= 0) & (to_zero < to_start)
-    np.copyto(to_zero, to_start, where=~usable)
-    return to_zero
+def margins_of(windows: Windows) -> Margins:
+    """[1,T] where the windows share their times, else [S,T]."""
+    first_times, last_times = windows.time_at(windows.lo), windows.time_at(windows.hi - 1)
+    return Margins.of(windows.starts, windows.ends, first_times, last_times, windows.full_count)
 
 
 def add_resets(windows: Windows, first: I64, last: I64, change: F64) -> None:
     """Add to change [S,T] what counters lost at resets between the samples first and last.
 
-    Resets are rare: only the series that have any are looked at again.
+    Resets are rare: only the series that have any are looked at again, and of series that share their times only the windows.
     """
     drops = reset_points(windows.values)
     if len(drops) == 0:
@@ -72,10 +46,26 @@ def add_resets(windows: Windows, first: I64, last: I64, change: F64) -> None:
     owners = np.searchsorted(windows.offsets, drops, side="right") - 1
     inside = drops != windows.offsets[owners]
     drops, owners = drops[inside], owners[inside]
+    if windows.shared and _add_single_resets(windows, drops, owners, (first[0], last[0]), change):
+        return
     rows = np.unique(owners)
     base = windows.offsets[:-1][rows, None]
     of_rows = slice(None) if windows.shared else rows
     change[rows] += lost_between(windows.values, drops, base + first[of_rows], base + last[of_rows])
+
+
+def _add_single_resets(windows: Windows, drops: I64, owners: I64, edges: tuple[I64, I64], change: F64) -> bool:
+    """As add_resets where no window holds two resets; whether that is so. edges: the numbers of the first and last samples [T]."""
+    numbers = drops - windows.offsets[owners]
+    # A reset is in neighbouring windows: from the first whose last sample is not before it, to the last whose first one is.
+    begin, end = np.searchsorted(edges[1], numbers), np.searchsorted(edges[0], numbers)
+    if ((owners[1:] == owners[:-1]) & (begin[1:] < end[:-1])).any():
+        return False
+    lengths = np.maximum(end - begin, 0)
+    offsets = np.cumsum(lengths) - lengths
+    steps = np.arange(int(lengths.sum())) + np.repeat(begin - offsets, lengths)
+    change[np.repeat(owners, lengths), steps] += np.repeat(windows.values[drops - 1], lengths)
+    return True
 
 
 def lost_between(values: F64, drops: I64, first: I64, last: I64) -> F64:

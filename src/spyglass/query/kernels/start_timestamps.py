@@ -9,6 +9,7 @@ import numpy as np
 
 from spyglass.model.arrays import F64, I64, Mask
 from spyglass.query.kernels import rates
+from spyglass.query.kernels.margins import not_before_zero
 from spyglass.query.kernels.windows import Windows
 
 
@@ -53,7 +54,7 @@ def extrapolated(windows: Windows, starts: I64, *, is_rate: bool, range_ms: int)
     began_inside = (begun != 0) & (begun > windows.starts) & (begun < first_times) & (count > 0)
     to_start = (first_times - windows.starts) / 1000
     to_start = np.where(to_start >= threshold, average / 2, to_start)
-    to_start = np.where(began_inside, 0.0, rates.not_before_zero(to_start, sampled, first_values, change))
+    to_start = np.where(began_inside, 0.0, not_before_zero(to_start, sampled, first_values, change))
     sampled = np.where(began_inside, (last_times - begun) / 1000, sampled)
     change += np.where(began_inside, first_values, 0.0)
     to_end = (windows.ends - last_times) / 1000

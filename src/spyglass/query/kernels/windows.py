@@ -14,9 +14,9 @@ import numpy as np
 from spyglass.model.arrays import F64, I64, Mask
 from spyglass.model.samples import SampleRuns, SampleTile, is_stale
 
-_BLOCK_VALUES = 1 << 15
+_BLOCK_VALUES = 1 << 16
 _BLOCK_ROWS_MIN = 16
-"""Samples or results per block: some arrays of 256 kB. Smaller blocks cost calls."""
+"""Samples or results per block: some arrays of 512 kB. Smaller blocks cost calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,15 @@ class Windows:
             return found
         return self.values[np.clip(self.flat(index), 0, len(self.values) - 1)]
 
+    def view_at(self, index: I64) -> F64:
+        """As value_at, to be read only: a view where series share their times and the numbers are evenly spaced."""
+        if self.shared and len(self.times):
+            columns = np.clip(index[0], 0, len(self.times) - 1)
+            step = int(columns[1] - columns[0]) if len(columns) > 1 else 1
+            if step > 0 and bool((columns[1:] - columns[:-1] == step).all()):
+                return self.matrix[:, columns[0] : columns[-1] + 1 : step]
+        return self.value_at(index)
+
     def time_at(self, index: I64) -> I64:
         """Times of the samples with these numbers, [1,T] or [S,T]; any time where a number is none of the series'."""
         if self.shared:
@@ -87,6 +96,12 @@ class Windows:
     def flat(self, index: I64) -> I64:
         """Numbers within series as indices into values [S,T]."""
         return self.offsets[:-1, None] + index
+
+    def stretch(self, start: int, stop: int) -> "Windows":
+        """The windows of neighbouring series, as a view; only where shared."""
+        length = len(self.times)
+        offsets = self.offsets[: min(stop, len(self.offsets) - 1) - start + 1]
+        return replace(self, values=self.values[start * length : stop * length], offsets=offsets)
 
     def rows(self, chosen: I64) -> "Windows":
         """The windows of some series only."""
@@ -255,16 +270,20 @@ def _split_tile(tile: SampleTile) -> list[Piece]:
     return pieces
 
 
-def row_blocks(piece: Piece, steps: int) -> Iterator[Piece]:
-    """A tile in blocks of series (views), small enough that what a kernel makes of one stays in the cache."""
-    if isinstance(piece, SampleRuns):
-        yield piece
+def row_blocks(windows: Windows) -> Iterator[tuple[slice, Windows]]:
+    """Windows of series that share their times in blocks of series (views), small enough that what a kernel makes of one stays in the
+    cache; others as a whole. With which series each block holds."""
+    series, steps = windows.shape
+    if not windows.shared:
+        yield slice(0, series), windows
         return
-    rows_at_once = max(_BLOCK_VALUES // max(steps, len(piece.times)), _BLOCK_ROWS_MIN)
-    for start in range(0, len(piece.rows), rows_at_once):
-        part = slice(start, start + rows_at_once)
-        present = None if piece.present is None else piece.present[part]
-        yield SampleTile(piece.rows[part], piece.times, piece.values[part], present, piece.may_be_stale, piece.weights)
+    rows_at_once = max(_BLOCK_VALUES // max(steps, len(windows.times)), _BLOCK_ROWS_MIN)
+    if rows_at_once >= series:
+        yield slice(0, series), windows
+        return
+    for start in range(0, series, rows_at_once):
+        stop = min(start + rows_at_once, series)
+        yield slice(start, stop), windows.stretch(start, stop)
 
 
 def windows_of(piece: Piece, reaches: Reaches) -> Windows:

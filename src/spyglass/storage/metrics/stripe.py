@@ -391,10 +391,11 @@ _NOTHING = np.zeros(0, np.int64)
 
 def _rectangle(held: F64, starts: I64, length: int) -> F64:
     """The stretches [start, start+length) as rows; a view where they are evenly spaced."""
-    gaps = np.diff(starts)
-    step = int(gaps[0]) if len(gaps) else length
-    if (gaps == step).all() and step >= length:
-        return np.lib.stride_tricks.as_strided(held[starts[0] :], (len(starts), length), (8 * step, 8), writeable=False)
+    count = len(starts)
+    step = int(starts[1] - starts[0]) if count > 1 else length
+    if step >= length and bool((starts[1:] - starts[:-1] == step).all()):
+        # As numpy's as_strided, which takes as long as copying a few series.
+        return np.ndarray((count, length), np.float64, held, 8 * int(starts[0]), (8 * step, 8))
     matrix: F64 = held[starts[:, None] + np.arange(length)]
     return matrix
 

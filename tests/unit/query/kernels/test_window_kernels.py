@@ -9,13 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spyglass.model.arrays import F64
+from spyglass.model.arrays import F64, Mask
 from spyglass.model.samples import STALE, SampleRuns, SampleTile
 from spyglass.query.exec.window import KERNELS
 from spyglass.query.kernels import rates, summation, trends
 from spyglass.query.kernels.instant import newest
 from spyglass.query.kernels.over_time import quantile_over_time
-from spyglass.query.kernels.windows import Piece, Reaches, as_runs, row_blocks, separate, windows_of, without_stale
+from spyglass.query.kernels.windows import (
+    Piece,
+    Reaches,
+    Windows,
+    as_runs,
+    row_blocks,
+    separate,
+    windows_of,
+    without_stale,
+)
 
 Window = Sequence[tuple[int, float]]
 
@@ -112,7 +121,7 @@ def _windows(one: dict[int, float], reaches: Reaches) -> list[Window]:
 
 
 def _evaluated(
-    piece: Piece, reaches: Reaches, kernel: Callable[[object], tuple[F64, F64]], size: int
+    piece: Piece, reaches: Reaches, kernel: Callable[[Windows], tuple[F64, Mask]], size: int
 ) -> list[list[float | None]]:
     out: list[list[float | None]] = [[None] * len(reaches.ends) for _ in range(size)]
     for part in without_stale(piece):
@@ -141,7 +150,7 @@ def test_kernel_equals_its_twin(name: str, series: list[dict[int, float]], range
     reaches = _reaches(range_s)
     wanted = [[TWINS[name](w) if w else None for w in _windows(one, reaches)] for one in series]
     piece = _tile(series) if as_tile else _runs(series)
-    _assert_close(_evaluated(piece, reaches, KERNELS[name], len(series)), wanted)  # type: ignore[arg-type]
+    _assert_close(_evaluated(piece, reaches, KERNELS[name], len(series)), wanted)
 
 
 @given(series=series_strategy, range_s=st.integers(1, 30), is_counter=st.booleans(), is_rate=st.booleans())
@@ -160,13 +169,13 @@ def test_extrapolation_equals_its_twin(
         ]
         for one in series
     ]
+
+    def kernel(windows: Windows) -> tuple[F64, Mask]:
+        margins = rates.margins_of(windows)
+        return rates.extrapolated(windows, margins, is_counter=is_counter, is_rate=is_rate, range_ms=range_s * 1000)
+
     for piece in (_tile(series), _runs(series)):
-        found = _evaluated(
-            piece,
-            reaches,
-            lambda w: rates.extrapolated(w, is_counter=is_counter, is_rate=is_rate, range_ms=range_s * 1000),  # type: ignore[arg-type, return-value]
-            len(series),
-        )
+        found = _evaluated(piece, reaches, kernel, len(series))
         _assert_close(found, wanted)
 
 
@@ -177,7 +186,7 @@ def test_quantile_equals_its_twin(series: list[dict[int, float]], quantile: floa
     reaches = _reaches(20)
     wanted = [[_quantile([v for _, v in w], quantile) if w else None for w in _windows(one, reaches)] for one in series]
     at_each_step = np.full(len(reaches.ends), quantile)
-    found = _evaluated(_runs(series), reaches, lambda w: quantile_over_time(w, at_each_step), len(series))  # type: ignore[arg-type, return-value]
+    found = _evaluated(_runs(series), reaches, lambda w: quantile_over_time(w, at_each_step), len(series))
     _assert_close(found, wanted)
 
 
@@ -271,7 +280,9 @@ def test_resets_of_one_series_do_not_blur_another() -> None:
     reaches = Reaches(ends - 51_000, ends, ends)
     for piece in (tile, as_runs(tile)):
         windows = windows_of(piece, reaches)
-        found, _ = rates.extrapolated(windows, is_counter=True, is_rate=False, range_ms=51_000)
+        found, _ = rates.extrapolated(
+            windows, rates.margins_of(windows), is_counter=True, is_rate=False, range_ms=51_000
+        )
         assert found[1, 0] == pytest.approx(3.5 * 51 / 50, rel=1e-12)
 
 
@@ -279,8 +290,10 @@ def test_a_large_tile_falls_into_blocks_of_series() -> None:
     """In order, every series once, all of its samples; one with many samples has few series to a block."""
     rows, times = np.arange(100, 600), np.arange(400) * 15_000
     tile = SampleTile(rows, times, np.arange(500 * 400, dtype=np.float64).reshape(500, 400), None, False)
-    blocks = [block for block in row_blocks(tile, 240) if isinstance(block, SampleTile)]
+    ends = np.arange(240) * 15_000
+    blocks = list(row_blocks(windows_of(tile, Reaches(ends - 60_000, ends, ends))))
     assert len(blocks) > 3
-    assert np.array_equal(np.concatenate([block.rows for block in blocks]), rows)
-    assert np.array_equal(np.concatenate([block.values for block in blocks]), tile.values)
-    assert all(np.shares_memory(block.values, tile.values) for block in blocks)
+    assert np.array_equal(np.concatenate([rows[part] for part, _ in blocks]), rows)
+    assert np.array_equal(np.concatenate([block.matrix for _, block in blocks]), tile.values)
+    assert all(block.shape == (part.stop - part.start, 240) for part, block in blocks)
+    assert all(np.shares_memory(block.values, tile.values) for _, block in blocks)
