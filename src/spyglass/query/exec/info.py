@@ -18,6 +18,7 @@ from spyglass.query.exec.context import EvalContext
 from spyglass.query.exec.matching import show
 from spyglass.query.exec.names import merged
 from spyglass.query.exec.registry import evaluate_frame, evaluates
+from spyglass.query.exec.select import newest_samples
 from spyglass.query.plan.nodes import Info, Instant, SeriesScan
 from spyglass.text.regex import quote_meta
 
@@ -106,17 +107,15 @@ def _info_series(
         values = sorted({key[at] for key in keys} - {""})
         if values:
             matchers.append(Matcher.of(name, "=~", "|".join(quote_meta(value) for value in values)))
-    instant = Instant(SeriesScan(tuple(matchers)), timestamps=True, offset_ms=node.offset_ms, at_ms=node.at_ms)
-    plain = replace(ctx, options=replace(ctx.options, delayed_names=True))
-    if evaluate_frame(replace(instant, timestamps=False), plain).histograms is not None:
+    instant = Instant(SeriesScan(tuple(matchers)), offset_ms=node.offset_ms, at_ms=node.at_ms)
+    frame, times = newest_samples(instant, ctx)
+    if frame.histograms is not None:
         raise ExecutionError("info sample should be float")
-    frame = evaluate_frame(instant, plain)
     out: dict[tuple[str, ...], list[_InfoSeries]] = {}
     for row, labels in enumerate(frame.labels.all_labels()):
         name = dict(labels).get(METRIC_NAME, "")
         rest = tuple(pair for pair in labels if pair[0] not in (METRIC_NAME, *IDENTIFYING))
-        times = np.round(frame.values[row] * 1000).astype(np.int64)
-        out.setdefault(_key(labels), []).append(_InfoSeries(labels, name, rest, times, frame.present[row]))
+        out.setdefault(_key(labels), []).append(_InfoSeries(labels, name, rest, times[row], frame.present[row]))
     return out
 
 

@@ -103,13 +103,23 @@ def _evaluate_instant(node: Instant, ctx: EvalContext) -> Frame:
     selection = load(node.source, ctx, reach)
     if node.modifier == "smoothed":
         return _smoothed(node, selection, reaches, ctx)
+    frame, times = _newest(node, selection, reaches, ctx)
+    return dropped_names(replace(frame, values=times / 1000, histograms=None), ctx) if node.timestamps else frame
+
+
+def newest_samples(node: Instant, ctx: EvalContext) -> tuple[Frame, I64]:
+    """The samples that an Instant without a modifier shows, and their times [S,T] in ms."""
+    reaches = reaches_of(node, ctx, ctx.options.lookback_ms)
+    reach = Reach(int(reaches.starts.min()), int(reaches.ends.max()), step_ms=ctx.grid.step_ms, aggregates=True)
+    return _newest(node, load(node.source, ctx, reach), reaches, ctx)
+
+
+def _newest(node: Instant, selection: Selection, reaches: Reaches, ctx: EvalContext) -> tuple[Frame, I64]:
     if selection.downsampled is not None:
         reaches = downsampled.instant_reaches(node, selection.downsampled, reaches, ctx)
     charge_frame(selection.size, ctx)
     picked = _pick(selection, reaches, ctx)
-    if not node.timestamps:
-        return Frame(selection.labels, ctx.grid, picked.values, picked.present, picked.histograms)
-    return dropped_names(Frame(selection.labels, ctx.grid, picked.times / 1000, picked.present), ctx)
+    return Frame(selection.labels, ctx.grid, picked.values, picked.present, picked.histograms), picked.times
 
 
 def _evaluate_starts(node: Instant, ctx: EvalContext) -> Frame:

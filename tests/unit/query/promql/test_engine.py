@@ -204,3 +204,12 @@ def test_shared_parts_keep_all_their_notes() -> None:
     """Each place that a note is about is named."""
     infos = _instant(_engine(a=range(10)), "rate(a[5m]) + rate(a[5m])", 9).infos
     assert [info.rpartition(" ")[2] for info in infos] == ["(1:6)", "(1:20)"]
+
+
+def test_info_reads_its_info_series_once() -> None:
+    """One sample of each is counted: that an info sample is a float and when it was written are seen in the same reading."""
+    engine = _engine(m=[1.0], target_info=[1.0])
+    result = engine.instant(
+        "info(m)", time_ms=0, tenant="", budget=QueryBudget(timeout_seconds=0, max_samples=0, max_bytes=0)
+    )
+    assert (result.stats.samples, result.stats.series) == (2, 2)
