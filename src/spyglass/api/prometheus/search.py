@@ -137,7 +137,7 @@ async def metric_names(request: Request, deps: PrometheusDeps) -> Response:
     """Names of metrics, with what targets say of them where that is asked for."""
     params = await Params.of(request)
     store = store_of(request, deps)
-    known = store.metadata() if _truth(params, "include_metadata", False) else {}
+    known = await deps.bridge.run(store.metadata) if _truth(params, "include_metadata", False) else {}
 
     def row(name: str) -> dict[str, Any]:
         entries = known.get(name)

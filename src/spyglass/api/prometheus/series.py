@@ -82,7 +82,7 @@ async def metadata(request: Request, deps: PrometheusDeps) -> Response:
     """What targets say of their metric families."""
     params = await Params.of(request)
     limit, per_metric, metric = _count(params, "limit"), _count(params, "limit_per_metric"), params.get("metric")
-    known = store_of(request, deps).metadata()
+    known = await deps.bridge.run(store_of(request, deps).metadata)
     chosen = {metric: known[metric]} if metric and metric in known else {} if metric else known
     answer: dict[str, list[dict[str, Any]]] = {}
     for name, entries in sorted(chosen.items()):
