@@ -19,7 +19,7 @@ from spyglass.model.telemetry import Registry
 from spyglass.query.promql.parser import Features
 from spyglass.storage.clock import SystemClock
 from spyglass.storage.files import RealFiles
-from spyglass.storage.metrics.options import MetricStoreOptions
+from spyglass.storage.metrics.options import Downsampling, MetricStoreOptions
 from spyglass.storage.metrics.stores import open_metric_stores
 
 CONFIG = """
@@ -94,6 +94,26 @@ async def test_blocks_on_disk_are_listed(tmp_path: Path) -> None:
     assert (len(blocks[0]["ulid"]), blocks[0]["compaction"], blocks[0]["version"]) == (
         26, {"level": 1, "sources": []}, 1,
     )  # fmt: skip
+
+
+async def test_blocks_of_downsampling_buckets_are_listed(tmp_path: Path) -> None:
+    """Their resolution is a key of its own, and part of what stands for a ULID, so that no two blocks have the same."""
+    options = MetricStoreOptions(retention_ms=0, downsampling=(Downsampling(300_000, 600_000, 0),))
+    stores = open_metric_stores(tmp_path, files=RealFiles(), clock=SystemClock(), options=options)
+    store = stores.store()
+    refs = store.resolve([labels_of({"__name__": "m"})])
+    days_ms = np.arange(0, 3 * 86_400_000, 300_000, dtype=np.int64)
+    for time_ms in days_ms:
+        store.append(WriteBatch(refs, np.array([time_ms]), np.array([1.0])))
+    store.maintain(int(days_ms[-1]))
+    async with door(stores=stores) as d:
+        blocks = (await d.data("/api/v1/status/tsdb/blocks"))["blocks"]
+    stores.close()
+    resolutions = [block["downsample"]["resolution"] for block in blocks if "downsample" in block]
+    assert set(resolutions) == {300_000}
+    assert len(resolutions) < len(blocks)
+    assert len({block["ulid"] for block in blocks}) == len(blocks)
+    assert {len(block["ulid"]) for block in blocks} == {26}
 
 
 async def test_own_metrics_as_json() -> None:

@@ -75,7 +75,10 @@ class CardinalityStats:
 
 @dataclass(frozen=True, slots=True)
 class BlockInfo:
-    """A block on disk. Times in ms, closed on both ends. number: its own; sources: those that it was merged from."""
+    """A block on disk. Times in ms, closed on both ends. number: its own; sources: those that it was merged from.
+
+    resolution_ms: of a block of downsampling buckets, which are counted as samples; 0: samples. Each resolution numbers its own blocks.
+    """
 
     number: int
     min_ms: int
@@ -84,6 +87,7 @@ class BlockInfo:
     series: int
     level: int
     sources: Sequence[int] = ()
+    resolution_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

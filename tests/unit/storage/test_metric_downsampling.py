@@ -127,6 +127,18 @@ def test_samples_are_gone_and_buckets_there(pair: Pair) -> None:
     assert min(block.min_ms for block in hours) <= START
 
 
+def test_blocks_of_buckets_are_listed_with_their_resolution(pair: Pair) -> None:
+    """Beside those of samples, whose resolution is 0; times are where the first bucket begins and the last ends."""
+    found = pair.coarse.block_infos()
+    assert {info.resolution_ms for info in found} == {0, FIVE_MINUTES, HOUR}
+    assert [info.min_ms for info in found] == sorted(info.min_ms for info in found)
+    for resolution_ms in (FIVE_MINUTES, HOUR):
+        own = [info for info in found if info.resolution_ms == resolution_ms]
+        assert all((info.min_ms - 1) % resolution_ms == info.max_ms % resolution_ms == 0 for info in own)
+        assert all(info.samples > 0 and info.series > 0 for info in own)
+    assert {info.resolution_ms for info in pair.whole.block_infos()} == {0}
+
+
 @pytest.mark.parametrize("shape", GRIDS)
 @pytest.mark.parametrize("name", ["requests_total", "temperature"])
 @pytest.mark.parametrize("function", EXACT)

@@ -99,22 +99,30 @@ async def tsdb(request: Request, deps: PrometheusDeps) -> Response:
 
 
 async def tsdb_blocks(request: Request, deps: PrometheusDeps) -> Response:
-    """The blocks on disk. Blocks of ours are numbered: upstream's ULID, 26 characters, is the number with leading zeros."""
+    """The blocks on disk. Blocks of ours are numbered: upstream's ULID, 26 characters, is the number with leading zeros.
+
+    A block of downsampling buckets has its resolution in ms beside upstream's keys, and before its number.
+    """
     store = store_of(request, deps)
     found = await deps.bridge.run(store.block_infos)
     blocks = [
         {
-            "ulid": f"{block.number:026d}",
+            "ulid": _ulid(block.resolution_ms, block.number),
             "minTime": block.min_ms,
             # Upstream's ranges are open at the end.
             "maxTime": block.max_ms + 1,
             "stats": {"numSamples": block.samples, "numSeries": block.series},
-            "compaction": {"level": block.level + 1, "sources": [f"{number:026d}" for number in block.sources]},
+            "compaction": {"level": block.level + 1, "sources": [_ulid(block.resolution_ms, n) for n in block.sources]},
             "version": 1,
+            **({"downsample": {"resolution": block.resolution_ms}} if block.resolution_ms else {}),
         }
         for block in found
     ]
     return success({"blocks": blocks})
+
+
+def _ulid(resolution_ms: int, number: int) -> str:
+    return f"{resolution_ms:013d}{number:013d}"
 
 
 async def walreplay(request: Request, deps: PrometheusDeps) -> Response:

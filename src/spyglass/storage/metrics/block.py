@@ -13,6 +13,7 @@ from spyglass.model.labels import LabelTable
 from spyglass.model.matchers import Matcher
 from spyglass.model.samples import HistogramRuns
 from spyglass.protocols.budget import Budget
+from spyglass.protocols.metric_store import BlockInfo
 from spyglass.storage.metrics.assemble import Place, SourceAnswer
 from spyglass.storage.metrics.column_file import ColumnFile
 from spyglass.storage.metrics.decoded_cache import DecodedCache
@@ -74,6 +75,14 @@ class Block:
     @property
     def size_bytes(self) -> int:
         return self.file.size_bytes
+
+    def info(self) -> BlockInfo:
+        """What the server tells of it. A bucket that begins at b holds (b, b + resolution]."""
+        width_ms = self.layout.resolution_ms
+        low, high = self.min_ms + (width_ms > 0), self.max_ms + width_ms
+        return BlockInfo(
+            self.number, low, high, self.samples, self.series, self.level, tuple(self.sources), resolution_ms=width_ms
+        )
 
     def overlaps(self, start_ms: int, end_ms: int) -> bool:
         return self.samples > 0 and self.min_ms <= end_ms and self.max_ms >= start_ms

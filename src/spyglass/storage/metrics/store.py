@@ -376,11 +376,10 @@ class DiskMetricStore:
 
     def block_infos(self) -> list[BlockInfo]:
         """See protocols/metric_store.py."""
-        found = [
-            BlockInfo(b.number, b.min_ms, b.max_ms, b.samples, b.series, b.level, tuple(b.sources))
-            for b in self._blocks.blocks
-        ]
-        return sorted(found, key=lambda info: (info.min_ms, info.number))
+        return sorted(
+            (block.info() for block in (*self._blocks.blocks, *self._past.blocks)),
+            key=lambda info: (info.min_ms, info.resolution_ms, info.number),
+        )
 
     def time_range(self) -> tuple[int, int] | None:
         with self._lock:
