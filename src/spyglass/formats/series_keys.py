@@ -74,8 +74,15 @@ def digests_of(keys: Sequence[Key]) -> U64:
     """[S,2]. The same key has the same digest whether it is a slice or stands for itself."""
     if isinstance(keys, KeySlices):
         lengths = keys.ends - keys.begins
-        if not len(lengths) or int(lengths.min()) >= WORD:
+        is_long = lengths >= WORD
+        if is_long.all():
             return _digests(keys, lengths)
+        if is_long.any():
+            found = np.empty((len(lengths), 2), np.uint64)
+            long = KeySlices(keys.data, keys.begins[is_long], keys.ends[is_long])
+            found[is_long] = _digests(long, lengths[is_long])
+            found[~is_long] = digests_of([keys[at] for at in np.flatnonzero(~is_long).tolist()])
+            return found
     texts = [key if isinstance(key, bytes) else orjson.dumps(key) for key in keys]
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     ends = np.cumsum(np.maximum(lengths, WORD))

@@ -26,6 +26,9 @@ from spyglass.scrape.created import CreatedTimes
 DROPPED = 0
 REFUSED = -1
 RETRY_REFUSED_MS = 60_000
+RESOLVED_AT_ONCE = 2000
+"""So many new series have their labels in memory together."""
+
 FUTURE_MS_MAX = 600_000
 """Samples further ahead than this are refused, as upstream does."""
 
@@ -323,25 +326,33 @@ class TargetWriter:
 
     def _resolve_new(self) -> int:
         """Label and resolve the slots that the decoder has made since. Returns how many series were added."""
-        state = self._state
-        fresh = state.decoder.take_new()
-        if not fresh:
-            return 0
-        try:
+        self._check_new()
+        state, added = self._state, 0
+        while fresh := state.decoder.take_new(RESOLVED_AT_ONCE):
             stored = [self._stored_labels(labels) for labels in fresh]
+            kept = [index for index, labels in enumerate(stored) if labels is not None]
+            refs = np.full(len(fresh), DROPPED, np.int64)
+            if kept:
+                resolved = self._store.resolve([labels for labels in stored if labels is not None])
+                refs[kept] = np.where(resolved > 0, resolved, REFUSED)
+                self._ingest.reject("scrape", "series_limit", int((resolved <= 0).sum()))
+            state.refs = np.concatenate([state.refs, refs])
+            added += len(kept)
+        return added
+
+    def _check_new(self) -> None:
+        """Nothing of a scrape is stored if a limit refuses one of its series. Raises: LimitExceeded."""
+        if not self._rules and self._limits == LabelLimits():
+            # What a decoder accepts has a name, and nothing takes it away.
+            return
+        state = self._state
+        try:
+            for slot in range(len(state.refs), state.decoder.size):
+                self._stored_labels(state.decoder.labels(slot))
         except LimitExceeded:
             # The slots are numbered but not labelled: start over, so that the next scrape meets them again.
             self._start_over()
             raise
-        kept = [index for index, labels in enumerate(stored) if labels is not None]
-        wanted: list[Labels] = [labels for labels in stored if labels is not None]
-        refs = np.full(len(fresh), DROPPED, np.int64)
-        if wanted:
-            resolved = self._store.resolve(wanted)
-            refs[kept] = np.where(resolved > 0, resolved, REFUSED)
-            self._ingest.reject("scrape", "series_limit", int((resolved <= 0).sum()))
-        state.refs = np.concatenate([state.refs, refs])
-        return len(wanted)
 
     def _start_over(self) -> None:
         """A new numbering. The old one stays until a scrape is stored: it knows the labels of what is watched."""

@@ -12,15 +12,13 @@ Source: Prometheus docs/instrumenting/exposition_formats.md; the OpenMetrics 1.0
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import compress
-from operator import ne
 
 import numpy as np
 
 from spyglass.formats.exposition.comments import FamilyComments
 from spyglass.formats.exposition.lines import SampleLine, read_sample_line, read_series
 from spyglass.formats.exposition.protobuf import exemplars_of, read_families
-from spyglass.model.arrays import F64, I64
+from spyglass.model.arrays import F64, I32, I64
 from spyglass.model.errors import MalformedBody
 from spyglass.model.histograms import FloatHistogram
 from spyglass.model.labels import Labels
@@ -66,7 +64,7 @@ class ExpositionDecoder:
     def __init__(self) -> None:
         self._keys: list[bytes | Labels] = []
         self._float_labels: list[str] = []
-        self._new: list[Labels] = []
+        self._taken = 0
         self.metadata: dict[str, Metadata] = {}
         self._slots: dict[bytes | Labels, int] = {}
         self._last_comments: list[bytes] = []
@@ -112,15 +110,14 @@ class ExpositionDecoder:
         """Series of the protobuf format are named by their labels: there is no text to go by."""
         slot = self._slots.get(labels)
         if slot is None:
-            slot = self._number(labels, "", labels)
+            slot = self._number(labels, "")
         return slot
 
-    def _number(self, key: bytes | Labels, float_label: str, labels: Labels) -> int:
-        """A slot for a new series. Its labels are not kept: the key gives them again in the rare case."""
+    def _number(self, key: bytes | Labels, float_label: str) -> int:
+        """A slot for a new series. Its labels are not kept: the key gives them again when they are asked for."""
         slot = self._slots[key] = len(self._keys)
         self._keys.append(key)
         self._float_labels.append(float_label)
-        self._new.append(labels)
         return slot
 
     @property
@@ -133,9 +130,11 @@ class ExpositionDecoder:
         key = self._keys[slot]
         return key if isinstance(key, tuple) else _labels_of_text(key, self._float_labels[slot])
 
-    def take_new(self) -> list[Labels]:
-        """The labels of the slots made since the last call, in order of their numbers."""
-        new, self._new = self._new, []
+    def take_new(self, most: int | None = None) -> list[Labels]:
+        """The labels of the slots made since the last call, in order of their numbers; of `most` of them if there are more."""
+        end = self.size if most is None else min(self.size, self._taken + most)
+        new = [self.labels(slot) for slot in range(self._taken, end)]
+        self._taken = end
         return new
 
     def _learn_families(self, families: dict[str, Metadata]) -> dict[str, Metadata]:
@@ -147,7 +146,8 @@ class ExpositionDecoder:
 
     def _fast(self, lines: list[bytes], openmetrics: bool) -> DecodedBody | None:
         """The body where every series is known; None where one is not, or anything looks odd."""
-        repeated = self._repeated(lines)
+        digests = np.fromiter(map(hash, lines), np.int64, len(lines))
+        repeated = self._repeated(lines, digests)
         if repeated is not None:
             return repeated
         samples = [line for line in lines if line and line[:1] != b"#"]
@@ -162,27 +162,28 @@ class ExpositionDecoder:
         if values is None:
             return None
         slots = np.array(found, np.int64)
-        # The prefixes that are kept are the cache's own: a target's series are in memory once.
-        self._shape = _Shape.of(lines, [self._keys[slot] for slot in slots.tolist()], slots, values)
+        self._shape = _Shape.of(lines, digests, slots, values)
         return DecodedBody(slots, values)
 
-    def _repeated(self, lines: list[bytes]) -> DecodedBody | None:
+    def _repeated(self, lines: list[bytes], digests: I64) -> DecodedBody | None:
         """The body where line by line only values differ from the last one's: most lines do not differ at all."""
         shape = self._shape
         if shape is None or len(lines) != len(shape.lines):
             return None
-        changed = list(compress(range(len(lines)), map(ne, lines, shape.lines)))
+        changed = np.flatnonzero(digests != shape.lines)
         values = shape.values.copy()
-        if changed:
+        if len(changed):
             rows = shape.row_of_line[changed]
-            parts = [lines[at].rpartition(b" ") for at in changed]
-            if rows.min() < 0 or [part[0] for part in parts] != [shape.prefixes[row] for row in rows.tolist()]:
+            if int(rows.min()) < 0:
+                return None
+            parts = [lines[at].rpartition(b" ") for at in changed.tolist()]
+            if [part[0] for part in parts] != [self._keys[slot] for slot in shape.slots[rows].tolist()]:
                 return None
             fresh = self._values([part[2] for part in parts])
             if fresh is None:
                 return None
             values[rows] = fresh
-            shape.lines, shape.values = lines, values
+            shape.lines, shape.values = digests, values
         return DecodedBody(shape.slots, values, same_series=True)
 
     def _mixed(self, samples: list[bytes], openmetrics: bool) -> DecodedBody | None:
@@ -239,7 +240,10 @@ class ExpositionDecoder:
 
     def _new_slot(self, series: bytes, state: "_Reading") -> int:
         float_label = state.comments.float_label
-        return self._number(series, float_label, _labels_of_text(series, float_label))
+        # What has no labels is refused now; what has is read again when it is asked for, a few at a time: held for all of a
+        # target's series at its first scrape, their labels would take more memory than anything else of it.
+        _labels_of_text(series, float_label)
+        return self._number(series, float_label)
 
     def _finish(self, state: "_Reading", lines: list[bytes], openmetrics: bool) -> DecodedBody:
         changed = self._learn_families(state.comments.families)
@@ -253,21 +257,23 @@ class ExpositionDecoder:
 
 @dataclass(slots=True)
 class _Shape:
-    """The last body whose lines were all known: its lines, and per sample its prefix, slot and value.
+    """The last body whose lines were all known: what each line was, and per sample its slot and value.
 
-    row_of_line: the sample of a line, -1 for comments and empty lines.
+    lines [L]: the lines' hashes instead of the lines, which would be most of what a target takes. Python hashes bytes under a key that
+    each process draws: a line that changed passes for the old one with probability 2^-64, whatever the target sends.
+    row_of_line [L]: the sample of a line, -1 for comments and empty lines.
     """
 
-    lines: list[bytes]
-    prefixes: list[bytes | Labels]
+    lines: I64
+    row_of_line: I32
     slots: I64
     values: F64
-    row_of_line: I64
 
     @staticmethod
-    def of(lines: list[bytes], prefixes: list[bytes | Labels], slots: I64, values: F64) -> "_Shape":
+    def of(lines: list[bytes], digests: I64, slots: I64, values: F64) -> "_Shape":
         is_sample = np.array([bool(line) and line[:1] != b"#" for line in lines])
-        return _Shape(lines, prefixes, slots, values, np.where(is_sample, np.cumsum(is_sample) - 1, -1))
+        row_of_line = np.where(is_sample, np.cumsum(is_sample) - 1, -1).astype(np.int32)
+        return _Shape(digests, row_of_line, slots, values)
 
 
 class _Reading:
