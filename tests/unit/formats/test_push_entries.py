@@ -52,8 +52,8 @@ def test_text_beyond_ascii() -> None:
     """UTF-8 is decoded; what is none becomes a replacement character."""
     entries = some(text="grüße aus 東京 🎉, and plain text")
     assert read(entries) == entries
-    data = entries_of([("{}", some())], "{}").replace(b"text", b"te\xfft")
-    found = read_entries(data, 0, len(data))
+    data = b"before" + entries_of([("{}", some())], "{}").replace(b"text", b"te\xfft")
+    found = read_entries(data, 6, len(data))
     assert found is not None
     assert found[0].line == "a line of te\ufffdt of some length, so that the block is worth it 0"
 
