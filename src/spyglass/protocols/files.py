@@ -11,8 +11,8 @@ from typing import Protocol
 class AppendFile(Protocol):
     """A file open for appending. Not thread-safe: its owner serialises."""
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Append all of `data`, or raise DiskFull / StorageError with the file cut back to its former length."""
+    def write(self, *data: bytes | bytearray | memoryview) -> None:
+        """Append all pieces, one after the other, or raise DiskFull / StorageError with the file cut back to its former length."""
         ...
 
     def sync(self) -> None:

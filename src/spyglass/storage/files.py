@@ -16,6 +16,8 @@ from spyglass.protocols.files import AppendFile
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _TEMPORARY_SUFFIX = ".tmp"
+MAX_PIECES = 16
+"""That one call writes; every system takes so many."""
 
 WriteCall = Callable[[int, memoryview], int]
 
@@ -41,18 +43,19 @@ class RealAppendFile:
         self._torn = False
         self._closed = False
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, *data: bytes | bytearray | memoryview) -> None:
         with storage_errors(self._path, "appending to"):
             if self._torn:
                 self._cut_back()
-            view = memoryview(data).cast("B")
+            views = [memoryview(piece).cast("B") for piece in data]
+            size = sum(map(len, views))
             try:
-                self._write_all(view)
+                self._write_all(views)
             except BaseException:
                 self._torn = True
                 self._try_cut_back()
                 raise
-            self._size += len(view)
+            self._size += size
 
     def sync(self) -> None:
         with storage_errors(self._path, "syncing"):
@@ -66,9 +69,13 @@ class RealAppendFile:
             self._closed = True
             os.close(self._fd)
 
-    def _write_all(self, view: memoryview) -> None:
-        while len(view):
-            view = view[os.write(self._fd, view) :]
+    def _write_all(self, views: list[memoryview]) -> None:
+        while views:
+            written = os.writev(self._fd, views[:MAX_PIECES])
+            while views and written >= len(views[0]):
+                written -= len(views.pop(0))
+            if views:
+                views[0] = views[0][written:]
 
     def _cut_back(self) -> None:
         os.ftruncate(self._fd, self._size)

@@ -23,8 +23,8 @@ from spyglass.storage.journal_segment import (
     RECORD_OVERHEAD_BYTES,
     BadRange,
     encode_header,
-    encode_record,
     read_records,
+    record_head,
 )
 
 SEGMENT_SUFFIX = ".journal"
@@ -98,7 +98,7 @@ class Journal:
             size = sum(len(part) for part in payload) + RECORD_OVERHEAD_BYTES
             assert size <= self._options.max_record_bytes, "the record is longer than a replay would accept"
             file = self._writable(size)
-            file.write(encode_record(self._end, payload))
+            file.write(record_head(self._end, payload), *payload)
             self._end += size
             self._start_background()
             return self._end

@@ -44,13 +44,16 @@ def encode_header(base: int) -> bytes:
     return head + struct.pack("<I", zlib.crc32(head))
 
 
-def encode_record(position: int, parts: Sequence[bytes | bytearray | memoryview]) -> bytes:
-    """The record at `position`: its place is under the checksum, so a record copied elsewhere by mistake is not believed."""
+def record_head(position: int, parts: Sequence[bytes | bytearray | memoryview]) -> bytes:
+    """What stands before the parts of the record at `position`.
+
+    Its place is under the checksum, so a record copied elsewhere by mistake is not believed.
+    """
     length = sum(len(part) for part in parts)
     crc = zlib.crc32(_PLACE.pack(position, length))
     for part in parts:
         crc = zlib.crc32(part, crc)
-    return b"".join((_RECORD.pack(MARKER, length, crc), *parts))
+    return _RECORD.pack(MARKER, length, crc)
 
 
 def read_records(path: Path, base: int, max_record_bytes: int) -> Iterator[tuple[int, bytes] | BadRange]:

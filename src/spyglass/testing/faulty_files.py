@@ -82,11 +82,12 @@ class _FaultyAppendFile:
     def __init__(self, owner: FaultyFiles, path: Path, file: AppendFile) -> None:
         self._owner, self._path, self._file = owner, path, file
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, *pieces: bytes | bytearray | memoryview) -> None:
+        data = b"".join(pieces)
         tear = self._owner.tear_next_at
         if tear is not None:
             self._owner.tear_next_at = None
-            self._file.write(bytes(data)[:tear])
+            self._file.write(data[:tear])
             raise StorageError(f"appending to {self._path}: torn after {tear} bytes")
         self._owner.take(self._path, len(data))
         self._file.write(data)
