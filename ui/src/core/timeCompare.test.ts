@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { makeFrame } from './frames';
-import { comparedBack, comparedFrames } from './timeCompare';
+import { comparedBack, comparedFrames, offersComparison } from './timeCompare';
 
 const range = { from: 1000, to: 4000 };
 
@@ -16,4 +16,8 @@ test('what was before stands where it is compared, dashed, unstacked, in the col
   expect(frame.fields[1].config).toMatchObject({ displayName: 'cpu (before)', unit: 's', color: { mode: 'fixed', fixedColor: '#ff0000' }, custom: { lineWidth: 3, lineStyle: { fill: 'dash' }, stacking: undefined } });
   expect(frame.fields[2].config.color).toEqual({ mode: 'palette-classic' });
   expect(before.fields[1].config.displayName).toBeUndefined();
+});
+
+test.each([[true, true], ['24h', true], [{ timeCompare: true }, true], [{ timeCompare: false }, false], [false, false], [undefined, false], [null, false]])('%j offers a comparison: %s', (option, offers) => {
+  expect(offersComparison(option)).toBe(offers);
 });

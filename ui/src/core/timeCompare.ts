@@ -14,6 +14,9 @@ export const COMPARISONS: readonly { value: string; label: string }[] = [
   { value: '1M', label: 'The month before' },
 ];
 
+/** Whether a panel offers a comparison. */
+export const offersComparison = (option: any): boolean => (typeof option === 'object' && option ? option.timeCompare === true : Boolean(option));
+
 /** How far back, ms; undefined: no comparison. A panel that only offers one (`true`) begins without. */
 export function comparedBack(choice: unknown, range: TimeRange): number | undefined {
   if (typeof choice !== 'string' || !choice) return undefined;

@@ -44,13 +44,6 @@ FORMATS = frozenset(
 """ui/src/core/interpolate.ts."""
 
 IGNORED: dict[str, dict[str, frozenset[object]]] = {
-    "gauge": {
-        "options.barShape": frozenset({"flat", ""}),
-        "options.endpointMarker": frozenset({"none", "point", ""}),
-        "options.segmentCount": frozenset({0, 1}),
-        "options.shape": frozenset({"gauge", ""}),
-        "options.sparkline": frozenset({False}),
-    },
     "heatmap": {"options.selectionMode": frozenset({"x", ""})},
     "logs": {"options.syntaxHighlighting": frozenset({False})},
     "timeseries": {"fieldConfig.defaults.custom.lineColor": frozenset({""})},
