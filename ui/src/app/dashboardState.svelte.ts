@@ -9,6 +9,7 @@ import { parseDashboard, type DatasourceRef, type DashboardModel, type VariableM
 import { type Scope, type ScopeEntry, interpolate } from '../core/interpolate';
 import { durationMs, isRelative, resolveRange, type RawRange, type TimeRange, type TimeZone } from '../core/time';
 import { builtinScope, dependsOn, initialSelection, savedSelection, intervalOptions, parseVariableQuery, queryOptions, scopeEntry, staticOptions, type Option } from '../core/variables';
+import { missingDatasource } from '../core/findDatasource';
 import { unservedReason } from '../core/unserved';
 import { parseRegex } from '../core/display';
 import { router } from './router.svelte';
@@ -207,7 +208,7 @@ export class DashboardState {
     const scope: Scope = new Map([...builtinScope({ range: this.range, intervalMs: 15000, minIntervalMs: 15000 }), ...this.scope]);
     const ref = model.datasource?.uid ? { ...model.datasource, uid: interpolate(model.datasource.uid, scope, 'raw') } : model.datasource;
     const datasource = session.datasource(ref);
-    if (!datasource) throw new Error(`There is no datasource "${ref?.uid ?? ''}"`);
+    if (!datasource) throw new Error(missingDatasource(session.datasources, ref));
     const reason = unservedReason(datasource);
     if (reason) throw new Error(reason);
     const request = parseVariableQuery(model.query, scope);

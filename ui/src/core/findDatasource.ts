@@ -20,3 +20,11 @@ export function findDatasource<T extends Known>(all: readonly T[], ref: Datasour
   const ofType = type ? all.filter((d) => d.type === type) : [];
   return ofType.find((d) => d.isDefault) ?? ofType[0] ?? all.find((d) => d.isDefault) ?? all[0];
 }
+
+/** Why there is none, and what there is instead: dashboards from elsewhere name the datasources of where they were made. */
+export function missingDatasource(all: readonly Known[], ref: DatasourceRef | undefined): string {
+  const { uid, type } = ref ?? {};
+  const others = type ? all.filter((d) => d.type === type) : [];
+  const instead = others.map((d) => `"${d.name}" (uid ${d.uid})`).join(', ');
+  return `There is no datasource ${uid ? `"${uid}"` : `of type ${type ?? 'any'}`}${instead ? `; of type ${type} there is ${instead}` : ''}`;
+}

@@ -1,6 +1,7 @@
 /** A panel's targets as the queries that go to the server: range with the panel's own shift, step, interpolation. */
 import { applyFilters, type AdhocFilter } from './adhoc';
 import type { DatasourceRef, PanelModel, Target } from './dashboard';
+import { missingDatasource } from './findDatasource';
 import { fixedFrames } from './fixedData';
 import type { Frame } from './frames';
 import { buildExpression, hiddenInputs, isExpression } from './expressions';
@@ -23,6 +24,8 @@ export interface QuerySettings {
   /** The panel's width, px: one point a pixel at most. */
   widthPx: number;
   resolve: (ref: DatasourceRef | undefined) => ResolvedDatasource | undefined;
+  /** All that there are, to say what could be meant. */
+  datasources?: readonly { uid: string; name: string; type: string }[];
   /** Ad hoc filters for the queries of one datasource. */
   filters?: (datasource: ResolvedDatasource) => AdhocFilter[];
   /** Finds the panel whose result another one shows. */
@@ -85,7 +88,7 @@ export function buildQueries(panel: PanelModel, settings: QuerySettings): PanelQ
       }
       const filled = ref?.uid ? { ...ref, uid: interpolate(ref.uid, scope, 'raw') } : ref;
       const datasource = settings.resolve(filled);
-      if (!datasource) errors.push({ refId: target.refId, message: `There is no datasource ${filled?.uid ? `"${filled.uid}"` : `of type ${filled?.type ?? 'any'}`}` });
+      if (!datasource) errors.push({ refId: target.refId, message: missingDatasource(settings.datasources ?? [], filled) });
       else {
         const reason = unservedReason(datasource);
         if (reason) errors.push({ refId: target.refId, message: reason });
