@@ -43,7 +43,7 @@ export function fieldExtent(field: Field, shared?: Extent): Extent {
   const { min, max } = field.config;
   if (typeof min === 'number' && typeof max === 'number') return { min, max };
   if (field.type !== 'number') return { min: 0, max: 100 };
-  const data = shared ?? extentOf([field]);
+  const data = shared && !field.config.fieldMinMax ? shared : extentOf([field]);
   return { min: min ?? data.min, max: max ?? data.max };
 }
 

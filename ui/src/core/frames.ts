@@ -19,6 +19,8 @@ export interface FieldConfig {
   decimals?: number | null;
   min?: number | null;
   max?: number | null;
+  /** Open limits are those of the field itself, not of all fields together. */
+  fieldMinMax?: boolean;
   /** Time fields: the step between two points, ms. */
   interval?: number;
   /** Text for an absent value. */
