@@ -14,6 +14,7 @@ async function measure(context, address, panels) {
   await page.goto(address);
   // Asking at each frame would be work of the page, and more of it the slower the machine is.
   await page.waitForFunction((count) => document.querySelectorAll('.panel[data-state="done"] canvas').length === count, panels, { polling: 100 });
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))));
   const wallMs = performance.now() - started;
   const cost = await meter.read();
   await meter.client.send('HeapProfiler.collectGarbage');

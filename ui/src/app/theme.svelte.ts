@@ -38,7 +38,15 @@ function stored(): ThemeChoice {
 
 export const theme = new Theme();
 
-/** A token's value now, for canvases. */
+const tokens = new Map<string, string>();
+
+/** A token's value now, for canvases. Kept for each theme: to ask the page makes it work out the styles of all that has changed. */
 export function token(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const key = `${theme.name} ${name}`;
+  let value = tokens.get(key);
+  if (value === undefined) {
+    value = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    tokens.set(key, value);
+  }
+  return value;
 }

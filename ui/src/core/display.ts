@@ -47,6 +47,20 @@ export function fieldExtent(field: Field, shared?: Extent): Extent {
   return { min: min ?? data.min, max: max ?? data.max };
 }
 
+/** The same, worked out when somebody asks: most graphs colour by series, and nobody does. */
+export function lazyExtent(field: Field, shared?: Extent): Extent {
+  let found: Extent | undefined;
+  const extent = () => (found ??= fieldExtent(field, shared));
+  return {
+    get min() {
+      return extent().min;
+    },
+    get max() {
+      return extent().max;
+    },
+  };
+}
+
 export function findMapping(value: unknown, mappings: readonly ValueMapping[] | undefined): MappingResult | undefined {
   for (const mapping of mappings ?? []) {
     const result = matchMapping(value, mapping);
@@ -98,16 +112,16 @@ export function parseRegex(text: string): RegExp | undefined {
 /** Build the display of one field. `seriesIndex`: its place among the frames' number fields, for the palette. */
 export function makeDisplay(field: Field, context: DisplayContext, seriesIndex = 0, shared?: Extent, name = displayName(field)): Display {
   const { config } = field;
-  const extent = fieldExtent(field, shared);
+  const extent = lazyExtent(field, shared);
   const unit = unitOf(field);
   const format = unitFormatter(unit);
   const scale = colorScale(config, name, seriesIndex, context.theme, extent);
-  const span = extent.max - extent.min;
   const colorOf = field.type === 'boolean' ? (numeric: number) => booleanColor(numeric, config.color?.mode, context.theme) : scale.of;
 
   const display = ((value: unknown): DisplayValue => {
     const mapping = findMapping(value, config.mappings);
     const numeric = unit === 'string' ? NaN : toNumber(value, field.type);
+    const span = extent.max - extent.min;
     const percent = span > 0 ? Math.min(1, Math.max(0, (numeric - extent.min) / span)) : 0;
     const color = mapping?.color ? resolveColor(mapping.color, context.theme) : colorOf(numeric);
     if (typeof mapping?.text === 'string') return { text: mapping.text, numeric, percent, color, mapped: true };

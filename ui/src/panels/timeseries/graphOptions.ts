@@ -2,7 +2,7 @@
 import type uPlot from 'uplot';
 import { colorScale, withAlpha, type ThemeName } from '../../core/colors';
 import { displayName } from '../../core/displayName';
-import { makeDisplay, fieldExtent, type Display } from '../../core/display';
+import { lazyExtent, makeDisplay, type Display } from '../../core/display';
 import type { Field, Frame } from '../../core/frames';
 import { alignSeries, bridgeGaps, stackSeries, type Column } from '../../core/series';
 import type { ThresholdLines } from '../../core/thresholdLines';
@@ -117,7 +117,7 @@ function constantColumn(column: Column): Column {
 }
 
 function seriesColor(field: Field, name: string, index: number, theme: ThemeName): string {
-  const scale = colorScale(field.config.color ? field.config : { ...field.config, color: { mode: 'palette-classic' } }, name, index, theme, fieldExtent(field));
+  const scale = colorScale(field.config.color ? field.config : { ...field.config, color: { mode: 'palette-classic' } }, name, index, theme, lazyExtent(field));
   if (!scale.byValue) return scale.series;
   const by = field.config.color?.seriesBy ?? 'last';
   const numbers = (field.values as unknown[]).filter((v): v is number => typeof v === 'number');
@@ -138,8 +138,7 @@ function seriesOptions(s: GraphSeries, scale: string, show: boolean, settings: G
     scale,
     show,
     stroke: scheme ? schemeFill(s.display.scale, s.field.config, scale, 1, s.color) : s.color,
-    // uPlot draws hairlines of one device pixel poorly; 1.5 reads as one.
-    width: width === 1 ? 1.4 : width,
+    width,
     dash,
     cap: custom.lineStyle?.fill === 'dot' ? 'round' : undefined,
     fill: fill <= 0 ? undefined : scheme ? schemeFill(s.display.scale, s.field.config, scale, fill, s.color) : gradientFill(s.color, fill, custom.gradientMode),
