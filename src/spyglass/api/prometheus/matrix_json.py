@@ -92,8 +92,8 @@ class BlockText:
 def _plain(values: F64) -> Mask:
     """Which values orjson writes as Go does, or equally long."""
     size = np.abs(values)
-    # Below 1e-4 Go has more zeros or digits of the exponent, until both write exponents of two digits.
-    return (size < 1e16) & ((size >= 1e-4) | (size < 9e-10)) | ~np.isfinite(values)
+    # Below 1e-5 Go has more zeros or digits of the exponent, until both write exponents of two digits.
+    return (size < 1e16) & ((size >= 1e-5) | (size < 9e-10)) | ~np.isfinite(values)
 
 
 def _values(values: F64) -> tuple[bytearray, I64]:

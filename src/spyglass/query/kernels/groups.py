@@ -76,16 +76,37 @@ def compensated_sum(groups: Groups, values: F64, present: Mask) -> tuple[F64, F6
     small = groups.sizes <= _SMALL_GROUP
     for size in np.unique(groups.sizes[small]).tolist():
         alike = np.flatnonzero(groups.sizes == size)
-        groups_at_once = max(_BLOCK_VALUES // (size * max(steps, 1)), 1)
+        groups_at_once = max(_BLOCK_VALUES // max(steps, 1), 1)
         for at in range(0, len(alike), groups_at_once):
             chosen = alike[at : at + groups_at_once]
-            rows = groups.order[groups.starts[chosen][:, None] + np.arange(size)]
-            running, errors = _running(clean[rows])
+            rows = groups.order[groups.starts[chosen] + np.arange(size)[:, None]]
+            running, errors = _sums_of_rows(clean, rows)
             sums[chosen], lost[chosen] = running, _meaningful(errors)
     for group in np.flatnonzero(~small).tolist():
         rows = groups.order[groups.starts[group] : groups.starts[group] + groups.sizes[group]]
         sums[group], lost[group] = column_sums(clean, rows)
     return sums, lost
+
+
+def _sums_of_rows(values: F64, rows: I64) -> tuple[F64, F64]:
+    """For each group the sum of its rows and their rounding errors [G,T]. rows [n,G]: the numbers of the first row of each, the second...
+
+    As `_running`, but all groups a row further at a time: arrays are added from one end to the other.
+    """
+    sums = values[rows[0]]
+    errors = np.zeros(sums.shape)
+    with np.errstate(all="ignore"):
+        for numbers in rows[1:]:
+            added = values[numbers]
+            after = sums + added
+            virtual = after - sums
+            added -= virtual
+            np.subtract(after, virtual, out=virtual)
+            np.subtract(sums, virtual, out=virtual)
+            virtual += added
+            errors += virtual
+            sums = after
+    return sums, errors
 
 
 def column_sums(values: F64, rows: I64) -> tuple[F64, F64]:

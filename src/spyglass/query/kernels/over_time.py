@@ -103,12 +103,12 @@ def stdvar_over_time(windows: Windows) -> Result:
     """Population variance, in two passes: the mean, then the squares of the distances from it."""
     out = np.zeros(windows.shape)
     for block in window_blocks(windows):
-        inside, count = block.inside, block.count
-        mean = np.where(inside, block.values, 0.0).sum(axis=2) / count
-        distance = np.where(inside, block.values - mean[:, :, None], 0.0)
+        count = block.count
+        mean = block.only_inside(block.values).sum(axis=2) / count
+        distance = block.only_inside(block.values - mean[:, :, None])
         # What the mean lost to rounding is the mean of the distances.
         shift = distance.sum(axis=2) / count
-        out[block.rows, block.steps] = np.square(distance).sum(axis=2) / count - np.square(shift)
+        out[block.rows, block.steps] = np.square(distance, out=distance).sum(axis=2) / count - np.square(shift)
     return np.maximum(out, 0.0), windows.present
 
 
@@ -152,6 +152,8 @@ def _sorted_block(block: WindowBlock) -> tuple[F64, I64]:
     """The windows as rows [R*t,W], each sorted with NaN first and padded with +Inf behind; and their sizes [R*t]."""
     shape = block.values.shape
     count = np.broadcast_to(block.count, shape[:2]).reshape(-1)
+    if block.full and not np.isnan(block.values).any():
+        return np.sort(block.values, axis=2).reshape(-1, shape[2]), count
     inside = np.broadcast_to(block.inside, shape)
     # NaN counts as smaller than everything; numpy sorts it last, so it travels as -Inf and comes back by its number.
     nans = np.isnan(block.values) & inside

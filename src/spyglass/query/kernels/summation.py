@@ -44,7 +44,7 @@ def _sums_by_window(windows: Windows) -> tuple[F64, F64]:
     """Each window by itself: running sums along it, and the rounding error of each addition, which these sums give exactly."""
     sums, lost = np.zeros(windows.shape), np.zeros(windows.shape)
     for block in window_blocks(windows, _BLOCK_VALUES):
-        added = np.where(block.inside, block.values, 0.0)
+        added = block.only_inside(block.values)
         running = np.cumsum(added, axis=2)
         before, after, added = running[:, :, :-1], running[:, :, 1:], added[:, :, 1:]
         virtual = after - before

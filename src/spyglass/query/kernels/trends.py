@@ -26,16 +26,17 @@ def linear_regression(windows: Windows, origin: I64) -> tuple[F64, F64, Mask]:
 
 
 def _block_regression(windows: Windows, block: WindowBlock, origin: I64) -> tuple[F64, F64]:
-    inside, count = block.inside, block.count
-    x = np.where(inside, (_times(windows, block) - origin[:, :, None]) / 1e3, 0.0)
-    y = np.where(inside, block.values, 0.0)
+    count = block.count
+    x = block.only_inside((_times(windows, block) - origin[:, :, None]) / 1e3)
+    y = block.only_inside(block.values)
     mean_x, mean_y = x.sum(axis=2) / count, y.sum(axis=2) / count
-    from_x = np.where(inside, x - mean_x[:, :, None], 0.0)
-    from_y = np.where(inside, y - mean_y[:, :, None], 0.0)
+    from_x = block.only_inside(x - mean_x[:, :, None])
+    from_y = block.only_inside(y - mean_y[:, :, None])
     slope = (from_x * from_y).sum(axis=2) / np.square(from_x).sum(axis=2)
     intercept = mean_y - slope * mean_x
     first = block.values[:, :, 0]
-    constant = (~inside | (block.values == first[:, :, None])).all(axis=2)
+    like_first = block.values == first[:, :, None]
+    constant = (like_first if block.full else ~block.inside | like_first).all(axis=2)
     level = np.where(np.isinf(first), np.nan, first)
     return np.where(constant, np.where(np.isinf(first), np.nan, 0.0), slope), np.where(constant, level, intercept)
 

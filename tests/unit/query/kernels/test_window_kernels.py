@@ -297,3 +297,19 @@ def test_a_large_tile_falls_into_blocks_of_series() -> None:
     assert np.array_equal(np.concatenate([block.matrix for _, block in blocks]), tile.values)
     assert all(block.shape == (part.stop - part.start, 240) for part, block in blocks)
     assert all(np.shares_memory(block.values, tile.values) for _, block in blocks)
+
+
+@pytest.mark.parametrize("name", ["stddev_over_time", "mad_over_time", "deriv", "avg_over_time"])
+@pytest.mark.parametrize("step_ms", [15_000, 60_000])
+def test_windows_that_overlap_evenly_give_what_scattered_ones_do(name: str, step_ms: int) -> None:
+    """A tile's windows of equally many samples are one view of its values; as runs, each window is gathered. A NaN spoils its own alone."""
+    times = np.arange(90, dtype=np.int64) * 15_000
+    values = np.random.default_rng(3).normal(50, 20, (3, 90))
+    values[1, 40] = np.nan
+    tile = SampleTile(np.arange(3), times, values, None, False)
+    ends = np.arange(300_000, 1_300_000, step_ms)
+    reaches = Reaches(ends - 300_000, ends, ends)
+    (of_tile, _), (of_runs, _) = (KERNELS[name](windows_of(piece, reaches)) for piece in (tile, as_runs(tile)))
+    np.testing.assert_allclose(of_tile, of_runs, rtol=1e-12)
+    assert np.isnan(of_tile[1]).sum() == np.count_nonzero((ends >= 600_000) & (ends - 300_000 < 600_000))
+    assert not np.isnan(of_tile[[0, 2]]).any()
