@@ -4,9 +4,12 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spyglass.cli.plain import fail
+
+if TYPE_CHECKING:
+    import ssl
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ def fetch(
     form: Query | None = None,
     headers: Mapping[str, str] | None = None,
     login: tuple[str, str] | None = None,
+    context: "ssl.SSLContext | None" = None,
     timeout: float = 30.0,
 ) -> Answer:
     """One request; error statuses are answers too. Raises OSError where nobody answers."""
@@ -49,7 +53,7 @@ def fetch(
         token = base64.b64encode(":".join(login).encode()).decode()
         request.add_header("Authorization", f"Basic {token}")
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as reply:
+        with urllib.request.urlopen(request, timeout=timeout, context=context) as reply:
             return Answer(reply.status, reply.read(), dict(reply.headers))
     except urllib.error.HTTPError as reply:
         with reply:

@@ -5,14 +5,14 @@ import json
 
 import pytest
 
-from spyglass.cli.logql_modes.printing import Output
+from spyglass.cli.logql_modes.printing import Look, Output
 from spyglass.cli.logql_modes.stdin import run_stdin
 
 LINES = b"level=error took=2s msg=slow\nlevel=info took=1ms msg=quick\r\nnot \xff utf-8 ERROR\n"
 
 
 def answer(query: str, capsys: pytest.CaptureFixture[str], output: Output = Output.RAW) -> list[str]:
-    run_stdin(query, output, io.BytesIO(LINES))
+    run_stdin(query, Look(output), io.BytesIO(LINES))
     return capsys.readouterr().out.splitlines()
 
 

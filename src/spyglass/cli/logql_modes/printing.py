@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 import orjson
@@ -21,21 +22,56 @@ class Output(StrEnum):
     JSONL = "jsonl"
 
 
-def print_entries(entries: Iterable[Entry], output: Output, *, flush: bool = False) -> None:
+class Timezone(StrEnum):
+    LOCAL = "Local"
+    UTC = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How entries are shown. include: only these labels, where any are named; exclude: not these. labels_length: a fixed width.
+
+    Labels are left out in the default form only: who reads JSON chooses for himself.
+    """
+
+    output: Output = Output.DEFAULT
+    timezone: Timezone = Timezone.LOCAL
+    labels: bool = True
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    labels_length: int = 0
+
+    def labels_text(self, labels: Mapping[str, str]) -> str:
+        """`{a="b"}`, padded or cut to its length; "" where no label is to be shown."""
+        if not self.labels:
+            return ""
+        shown = {n: v for n, v in labels.items() if n not in self.exclude and (not self.include or n in self.include)}
+        text = series(shown).removeprefix("{}")
+        return text[: self.labels_length].ljust(self.labels_length) if self.labels_length else text
+
+
+def print_entries(entries: Iterable[Entry], look: Look, *, flush: bool = False) -> None:
     """In the order given."""
     for time_ns, line, labels in entries:
-        if output is Output.RAW:
+        if look.output is Output.RAW:
             print(line)
-        elif output is Output.JSONL:
+        elif look.output is Output.JSONL:
             print(orjson.dumps({"timestamp": time_ns, "labels": dict(labels), "line": line}).decode())
         else:
-            out.print(stamp(time_ns), style="dim", end=" ")
-            out.print(series(dict(labels)).removeprefix("{}"), style="cyan", end=" ", markup=False)
+            out.print(stamp(time_ns, look.timezone), style="dim", end=" ")
+            if text := look.labels_text(labels):
+                out.print(text, style="cyan", end=" ", markup=False)
             out.print(line, markup=False)
     if flush:
         out.file.flush()
 
 
-def stamp(time_ns: int) -> str:
-    """Local time with milliseconds."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(time_ns // 10**9)) + f".{time_ns // 10**6 % 1000:03d}"
+def stamp(time_ns: int, timezone: Timezone = Timezone.LOCAL) -> str:
+    """With milliseconds.
+
+    >>> stamp(1_700_000_000_120_000_000, Timezone.UTC)
+    '2023-11-14T22:13:20.120Z'
+    """
+    utc = timezone is Timezone.UTC
+    moment = (time.gmtime if utc else time.localtime)(time_ns // 10**9)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', moment)}.{time_ns // 10**6 % 1000:03d}{'Z' if utc else ''}"

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from spyglass.cli.commands.query import series
-from spyglass.cli.logql_modes.printing import Output, print_entries
+from spyglass.cli.logql_modes.printing import Look, print_entries
 from spyglass.cli.plain import fail
 from spyglass.model.errors import QueryError
 from spyglass.model.labels import Labels, labels_of
@@ -30,7 +30,7 @@ BATCH = 1000
 SOURCE = ("source", "stdin")
 
 
-def run_stdin(query: str, output: Output, source: BinaryIO | None = None) -> None:
+def run_stdin(query: str, look: Look, source: BinaryIO | None = None) -> None:
     """Print the answer. Ends the command where the query is at fault."""
     lines = source if source is not None else sys.stdin.buffer
     text = query if "{" in query.partition('"')[0].partition("`")[0] else f'{{{SOURCE[0]}="{SOURCE[1]}"}} {query}'
@@ -44,18 +44,18 @@ def run_stdin(query: str, output: Output, source: BinaryIO | None = None) -> Non
         if not all(m.matches(values.get(m.name, "")) for one in selectors for m in one):
             fail("the selector does not match standard input", hint=f"its labels are {series(values)}")
         if isinstance(expression, LogExpr):
-            _filter(TailFilter(text), labels, lines, output)
+            _filter(TailFilter(text), labels, lines, look)
         else:
             _evaluate(text, labels, lines)
     except QueryError as err:
         fail(str(err), hint=err.hint)
 
 
-def _filter(keep: TailFilter, labels: Labels, lines: BinaryIO, output: Output) -> None:
+def _filter(keep: TailFilter, labels: Labels, lines: BinaryIO, look: Look) -> None:
     for entries in _batches(lines):
         passed = keep.apply([(labels, entries)])
         rows = [(entry.time_ns, entry.line, dict(final)) for final, found in passed for entry in found]
-        print_entries(sorted(rows, key=lambda row: row[0]), output, flush=True)
+        print_entries(sorted(rows, key=lambda row: row[0]), look, flush=True)
 
 
 def _evaluate(query: str, labels: Labels, lines: BinaryIO) -> None:
