@@ -256,7 +256,10 @@ def test_logql_is_what_logcli_is(stack: Stack) -> None:
     assert "n\tint\t12\tjson" in run('{app="cli"}', "--fields", *url, window)
     assert run('{app="cli"}', "--volume-range", "--step", "2h", "--since", "1h", *url).count('{app="cli"}') == 1
     assert run('{app="cli"}', "--volume", "--aggregate-by-labels", *url, window).splitlines()[1].startswith('{app=""}')
-    assert run('{app="cli"}', "--series", "--analyze-labels", *url).splitlines()[1:] == ["app\t1\t1", "service_name\t1\t1"]
+    assert run('{app="cli"}', "--series", "--analyze-labels", *url).splitlines()[1:] == [
+        "app\t1\t1",
+        "service_name\t1\t1",
+    ]
     assert run('{app="cli"}|="x"|json', "--fmt", *url) == '{app="cli"} |= "x" | json\n'
     assert run('{app="cli"}', *url, "--limit", "1", "--no-labels", "-z", "UTC").endswith('Z {"n":11}\n')
     pages = run('{app="cli"}', *url, "--limit", "0", "--batch", "5", "--forward", "--since", "1h", "-q", "-o", "raw")

@@ -203,3 +203,8 @@ def vector_parameter(op: str, written: str | None, span: Span) -> int:
 
 def unexpected_literal(side: str, op: str, value: float, span: Span) -> ParseError:
     return complaint(f"unexpected literal for {side} leg of logical/set binary operation ({op}): {value:f}", span)
+
+
+def literal_operand(op: str, span: Span) -> ParseError:
+    """Upstream only finds out when it evaluates the query, and answers 500 with the names of its own types."""
+    return complaint(f"unexpected literal for {op}: a number has no series; use vector() around it", span)

@@ -33,6 +33,7 @@ from spyglass.query.logql.ast import (
 from spyglass.query.logql.checks import (
     check_range_aggregation,
     check_selector,
+    literal_operand,
     unexpected_literal,
     vector_parameter,
 )
@@ -294,6 +295,8 @@ class _Parser:
             cursor.deferred.append(err)
         if op in ("sort", "sort_desc", "approx_topk") and grouping is not None:
             cursor.deferred.append(complaint(f"grouping not allowed for {op} aggregation", span))
+        if isinstance(child, NumberLiteral):
+            cursor.deferred.append(literal_operand(op, span))
         return VectorAggregation(op, child, grouping, parameter, span)
 
     def grouping(self) -> Grouping:
@@ -353,6 +356,8 @@ class _Parser:
             compile_regex(texts[3])
         except ValueError as err:
             raise complaint(f"invalid regex in label_replace: {err}", cursor.span_from(start)) from None
+        if isinstance(child, NumberLiteral):
+            cursor.deferred.append(literal_operand("label_replace", cursor.span_from(start)))
         return LabelReplace(child, texts[0], texts[1], texts[2], texts[3], cursor.span_from(start))
 
 

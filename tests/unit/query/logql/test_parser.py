@@ -139,6 +139,9 @@ SENSELESS = [
     ('topk(0, rate({app="a"}[1m]))', "invalid parameter (must be greater than 0) topk(0"),
     ('sum(2, rate({app="a"}[1m]))', "unsupported parameter for operation sum(2,"),
     ('rate({app="a"}[1m]) or 2', "unexpected literal for right leg of logical/set binary operation (or): 2.000000"),
+    ("sum(1)", "unexpected literal for sum: a number has no series"),
+    ("topk(1, 1 + 1)", "unexpected literal for topk: a number has no series"),
+    ('label_replace(1, "a", "b", "c", "d")', "unexpected literal for label_replace: a number has no series"),
     ('{app="a"} + 1', "unexpected type for left leg of binary operation (+): *syntax.MatchersExpr"),
     ('label_replace(rate({app="a"}[1m]), "a", "b", "c", "(")', "invalid regex in label_replace"),
 ]
