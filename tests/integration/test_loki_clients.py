@@ -278,7 +278,7 @@ def test_logql_follows_a_query(stack: Stack) -> None:
         assert process.stdout.readline() == "after\n"
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     assert process.returncode == 0
     bad = subprocess.run([*command, 'rate({app="x"}[1m])'], capture_output=True, text=True, timeout=30, check=False)
     assert (bad.returncode, "only log queries can be tailed" in bad.stderr) == (1, True)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from spyglass.config.loki_otlp import OtlpConfig
 from spyglass.config.units import DurationNs, SizeBytes
 
 _HOUR_NS = 3600 * 10**9
@@ -104,5 +105,6 @@ class LimitsConfig(BaseModel):
     increment_duplicate_timestamp: bool = False
     deletion_mode: str = "filter-and-delete"
     enable_multi_variant_queries: bool = False
+    otlp_config: OtlpConfig = OtlpConfig()
     per_tenant_override_config: str = ""
     per_tenant_override_period: DurationNs = 10 * 10**9

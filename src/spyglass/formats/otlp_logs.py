@@ -8,16 +8,16 @@
     KeyValue       { key = 1; AnyValue value = 2 }
     AnyValue       { string = 1 | bool = 2 | int64 = 3 | double = 4 | array = 5 | map = 6 | bytes = 7 }
 
-Resource attributes of INDEX_LABELS become labels; everything else becomes structured metadata of each line.
+By default resource attributes of INDEX_LABELS become labels, everything else structured metadata of each line; `Routes` may say otherwise.
 Source: opentelemetry-proto, logs/v1; Loki's documentation of OTLP ingestion.
 """
 
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -96,23 +96,61 @@ class Group:
 # --- to streams --------------------------------------------------------------------------------------------------------
 
 
-def streams_of(groups: Sequence[Group], *, now_ns: int, fallback: Labels = ()) -> list[tuple[Labels, list[LogEntry]]]:
-    """Streams in the order of their first record. fallback: the labels of resources that have none to index."""
+Action = Literal["index_label", "structured_metadata", "drop"]
+Route = Callable[[str], Action]
+"""From an attribute's name to what becomes of it."""
+
+
+def _metadata(attribute: str) -> Action:  # noqa: ARG001
+    return "structured_metadata"
+
+
+def default_resource(attribute: str) -> Action:
+    """Loki's own choice."""
+    return "index_label" if attribute in INDEX_LABELS else "structured_metadata"
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """What becomes of attributes, by where they stand. severity_as_label: severity_text is a label, too."""
+
+    resource: Route = default_resource
+    scope: Route = _metadata
+    record: Route = _metadata
+    severity_as_label: bool = False
+
+
+DEFAULT_ROUTES = Routes()
+
+
+def streams_of(
+    groups: Sequence[Group], *, now_ns: int, fallback: Labels = (), routes: Routes = DEFAULT_ROUTES
+) -> list[tuple[Labels, list[LogEntry]]]:
+    """Streams in the order of their first record. fallback: the labels of what has none to index."""
     streams: dict[Labels, list[LogEntry]] = {}
     for group in groups:
-        indexed = {k: v for k, v in group.resource.items() if k in INDEX_LABELS}
-        others = {k: v for k, v in group.resource.items() if k not in INDEX_LABELS}
-        labels = labels_of(dict(_flat(indexed))) or fallback
-        shared = [*_flat(others), *_scope_pairs(group.scope)]
-        entries = streams.setdefault(labels, [])
-        entries.extend(_entry(record, shared, now_ns) for record in group.records)
-    return [(labels, entries) for labels, entries in streams.items() if entries]
+        labels = dict(_flat(_routed(group.resource, routes.resource, "index_label")))
+        others = _routed(group.resource, routes.resource, "structured_metadata")
+        shared = [*_flat(others), *_scope_pairs(group.scope, routes.scope)]
+        common = labels_of(labels) or fallback
+        for record in group.records:
+            own = dict(_flat(_routed(record.attributes, routes.record, "index_label")))
+            if routes.severity_as_label and record.severity_text:
+                own["severity_text"] = record.severity_text
+            entries = streams.setdefault(labels_of({**labels, **own}) if own else common, [])
+            entries.append(_entry(record, shared, now_ns, routes.record))
+    return list(streams.items())
 
 
-def _entry(record: Record, shared: Sequence[tuple[str, str]], now_ns: int) -> LogEntry:
+def _routed(attributes: Attributes, route: Route, wanted: Action) -> Attributes:
+    return {name: value for name, value in attributes.items() if route(name) == wanted}
+
+
+def _entry(record: Record, shared: Sequence[tuple[str, str]], now_ns: int, route: Route) -> LogEntry:
     time_ns = record.time_ns or record.observed_ns or now_ns
     metadata: dict[str, str] = {}
-    for name, value in (*_flat(record.attributes), *_record_pairs(record), *shared):
+    own = _flat(_routed(record.attributes, route, "structured_metadata"))
+    for name, value in (*own, *_record_pairs(record), *shared):
         metadata.setdefault(name, value)
     return LogEntry(time_ns, text_of(record.body), labels_of(metadata))
 
@@ -130,8 +168,8 @@ def _record_pairs(record: Record) -> Iterator[tuple[str, str]]:
             yield name, text
 
 
-def _scope_pairs(scope: Scope) -> Iterator[tuple[str, str]]:
-    yield from _flat(scope.attributes)
+def _scope_pairs(scope: Scope, route: Route) -> Iterator[tuple[str, str]]:
+    yield from _flat(_routed(scope.attributes, route, "structured_metadata"))
     if scope.name:
         yield "scope_name", scope.name
     if scope.version:

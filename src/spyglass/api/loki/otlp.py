@@ -1,5 +1,7 @@
 """POST /otlp/v1/logs: what OpenTelemetry SDKs and collectors send. Errors are protobuf `google.rpc.Status`, as Loki's."""
 
+from functools import lru_cache
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -7,6 +9,7 @@ from spyglass.api.loki.body import inflate, read_body
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.errors import status_of
 from spyglass.api.loki.tenant import tenant_of
+from spyglass.config.loki_otlp import OtlpConfig, action_of
 from spyglass.formats import otlp_logs, wire
 from spyglass.model.errors import MalformedBody, SpyglassError
 
@@ -22,7 +25,8 @@ async def logs(request: Request, deps: LokiDeps) -> Response:
 
         def store() -> None:
             groups = decode(inflate(body, encoding), kind)
-            streams = otlp_logs.streams_of(groups, now_ns=deps.clock.now_ns(), fallback=fallback)
+            routes = routes_of(deps.limits_of(tenant).otlp_config)
+            streams = otlp_logs.streams_of(groups, now_ns=deps.clock.now_ns(), fallback=fallback, routes=routes)
             if streams:
                 deps.ingest.push(tenant, streams)
 
@@ -30,6 +34,19 @@ async def logs(request: Request, deps: LokiDeps) -> Response:
     except SpyglassError as err:
         return _refusal(err)
     return Response(status_code=204)
+
+
+@lru_cache(maxsize=64)
+def routes_of(config: OtlpConfig) -> otlp_logs.Routes:
+    """What a tenant's otlp_config says; Loki's own list of labels goes before it."""
+    resource = action_of(config.resource_attributes.attributes_config)
+    ignore = config.resource_attributes.ignore_defaults
+
+    def of_resource(name: str) -> otlp_logs.Action:
+        return "index_label" if not ignore and name in otlp_logs.INDEX_LABELS else resource(name)
+
+    scope, record = action_of(config.scope_attributes), action_of(config.log_attributes)
+    return otlp_logs.Routes(of_resource, scope, record, config.severity_text_as_label)
 
 
 def decode(body: bytes, kind: str) -> list[otlp_logs.Group]:

@@ -9,7 +9,8 @@ from spyglass.api.loki import params as read
 from spyglass.api.loki.deps import LokiDeps
 from spyglass.api.loki.encode import JSON_TYPE, success
 from spyglass.api.loki.reader import index_of, least, reading_tenants
-from spyglass.model.errors import InvalidParameter
+from spyglass.api.loki.tenant import SEPARATOR
+from spyglass.model.errors import InvalidParameter, NotFound
 from spyglass.model.matchers import Matcher
 from spyglass.query.logql.ast import LogExpr
 from spyglass.query.logql.parser import parse
@@ -108,13 +109,22 @@ def _series_limit(params: read.Params, tenant: str, deps: LokiDeps) -> int:
 async def _volumes(
     params: read.Params, tenant: str, start: int, end: int, deps: LokiDeps
 ) -> list[tuple[tuple[tuple[str, str], ...], int]]:
+    if not all(deps.limits_of(name).volume_enabled for name in tenant.split(SEPARATOR)):
+        raise NotFound("volumes are switched off for this tenant (limits_config.volume_enabled)")
     selector = read.required(params, "query")
     matchers, store = matchers_of(selector), index_of(deps, tenant)
     if read.text(params, "aggregateBy") not in ("", "series", "labels"):
         raise InvalidParameter("invalid aggregation option")
     wanted = [name for name in read.text(params, "targetLabels").split(",") if name]
-    by = wanted or [m.name for m in matchers]
-    found = await deps.bridge.run(lambda: store.volume(matchers, start_ns=start, end_ns=end, by=by))
+    # A stream that lacks a label that is asked for does not count.
+    matchers = (*matchers, *(Matcher.of(name, "=~", ".+") for name in wanted))
+
+    def ask() -> list[tuple[tuple[tuple[str, str], ...], int]]:
+        # Nothing named: whole streams.
+        by = wanted or [m.name for m in matchers] or store.label_names((), start_ns=start, end_ns=end)
+        return store.volume(matchers, start_ns=start, end_ns=end, by=by)
+
+    found = await deps.bridge.run(ask)
     if read.text(params, "aggregateBy") != "labels":
         return found
     totals: dict[str, int] = {}

@@ -18,6 +18,8 @@ QUERY_AT_FAULT = 1011
 """The close code that comes with the reason why a query cannot be tailed."""
 
 MAX_PAUSE_SECONDS = 10.0
+CLOSE_SECONDS = 1.0
+"""How long a server has to say goodbye, too: who presses Ctrl-C wants to be gone."""
 
 
 def follow(server: Connection, query: str, *, start_ns: int, limit: int, delay: int, look: Look) -> None:
@@ -48,7 +50,9 @@ def follow(server: Connection, query: str, *, start_ns: int, limit: int, delay: 
 def _frames(server: Connection, query: str, start_ns: int, limit: int, delay: int) -> Iterator[list[Entry]]:
     parameters = urlencode({"query": query, "start": start_ns, "limit": limit, "delay_for": delay})
     address = server.url.rstrip("/").replace("http", "ws", 1) + f"/loki/api/v1/tail?{parameters}"
-    with connect(address, additional_headers=dict(server.headers), max_size=None, ssl=server.tls) as socket:
+    with connect(
+        address, additional_headers=dict(server.headers), max_size=None, ssl=server.tls, close_timeout=CLOSE_SECONDS
+    ) as socket:
         for frame in socket:
             data: dict[str, Any] = orjson.loads(frame)
             dropped = sum(one.get("count", 1) for one in data.get("dropped_entries") or ())

@@ -3,8 +3,10 @@
 import gzip
 
 import pytest
+from pydantic import ValidationError
 from tests.loki_kit import NOW, LokiKit, loki
 
+from spyglass.config.loki_limits import LimitsConfig
 from spyglass.formats import wire
 
 OTLP = "/otlp/v1/logs"
@@ -65,3 +67,71 @@ def test_nothing_to_store_is_no_error() -> None:
     with loki() as kit:
         headers = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}
         assert kit.client.post(OTLP, content=gzip.compress(b""), headers=headers).status_code == 204
+
+
+def test_attributes_go_where_the_tenant_sends_them() -> None:
+    """otlp_config: the first entry that names an attribute decides; Loki's own labels go first unless they are left out."""
+    config = {
+        "resource_attributes": {
+            "attributes_config": [
+                {"action": "index_label", "attributes": ["team"]},
+                {"action": "drop", "regex": "os\\..+|service.name"},
+            ]
+        },
+        "scope_attributes": [{"action": "drop", "attributes": ["noise"]}],
+        "log_attributes": [
+            {"action": "index_label", "regex": "user\\.id"},
+            {"action": "drop", "attributes": ["secret"]},
+        ],
+        "severity_text_as_label": True,
+    }
+
+    def attributes(*names: str) -> list[dict[str, object]]:
+        return [{"key": name, "value": {"stringValue": f"of {name}"}} for name in names]
+
+    record = {
+        "timeUnixNano": str(NOW),
+        "severityText": "WARN",
+        "body": {"stringValue": "x"},
+        "attributes": attributes("user.id", "secret", "path"),
+    }
+    scope = {"attributes": attributes("noise", "kept")}
+    resource = {"attributes": attributes("service.name", "team", "os.type", "host")}
+    body = {"resourceLogs": [{"resource": resource, "scopeLogs": [{"scope": scope, "logRecords": [record]}]}]}
+    overrides = {"a": LimitsConfig.model_validate({"otlp_config": config})}
+    window = {"query": '{team=~".+"}', "start": NOW - 1, "end": NOW + 1}
+    with loki(overrides=overrides) as kit:
+        headers = {"X-Scope-OrgID": "a", "X-Loki-Response-Encoding-Flags": "categorize-labels"}
+        assert kit.client.post(OTLP, json=body, headers=headers).status_code == 204
+        (stream,) = kit.get("/loki/api/v1/query_range", headers, **window)["data"]["result"]
+    assert stream["stream"] == {
+        "service_name": "of service.name",
+        "team": "of team",
+        "user_id": "of user.id",
+        "severity_text": "WARN",
+    }
+    assert stream["values"][0][2]["structuredMetadata"] == {
+        "host": "of host",
+        "kept": "of kept",
+        "path": "of path",
+        "severity_text_extracted": "WARN",
+    }
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        ({"log_attributes": [{"action": "keep", "attributes": ["a"]}]}, "Input should be 'index_label'"),
+        ({"log_attributes": [{"action": "drop"}]}, "attributes or regex must be set"),
+        ({"log_attributes": [{"attributes": ["a"], "regex": "b"}]}, "only one of attributes or regex must be set"),
+        ({"log_attributes": [{"regex": "("}]}, "missing closing"),
+        (
+            {"scope_attributes": [{"action": "index_label", "attributes": ["a"]}]},
+            "only supported for resource_attributes",
+        ),
+    ],
+)
+def test_an_otlp_config_that_is_wrong(config: dict[str, object], problem: str) -> None:
+    """Refused with upstream's texts."""
+    with pytest.raises(ValidationError, match=problem):
+        LimitsConfig.model_validate({"otlp_config": config})

@@ -116,6 +116,32 @@ def test_an_ambiguous_match_is_upstreams_500(kit: LokiKit) -> None:
     assert (status, "many-to-many matching not allowed" in text) == (500, True)
 
 
+def test_volumes_of_whole_streams_and_of_labels_that_some_lack() -> None:
+    """`{}` without labels to sum by means whole streams; a stream that lacks a target label is left out."""
+    with loki() as kit:
+        kit.push([({"job": "a", "env": "x"}, [(NOW, "12")]), ({"job": "b"}, [(NOW, "345")])])
+
+        def volumes(**params: str) -> list[tuple[dict[str, str], str]]:
+            found = kit.get("/loki/api/v1/index/volume", start=NOW - SECOND, end=NOW + SECOND, **params)["data"][
+                "result"
+            ]
+            return [(row["metric"], row["value"][1]) for row in found]
+
+        assert volumes(query="{}") == [({"job": "b"}, "3"), ({"job": "a", "env": "x"}, "2")]
+        assert volumes(query="{}", targetLabels="env") == [({"env": "x"}, "2")]
+        assert volumes(query='{job=~".+"}', targetLabels="env,job") == [({"env": "x", "job": "a"}, "2")]
+        assert volumes(query='{job=~".+"}', targetLabels="nosuch") == []
+
+
+def test_volumes_can_be_switched_off() -> None:
+    """As a limit of a tenant."""
+    with loki(overrides={"a": LimitsConfig(volume_enabled=False)}) as kit:
+        for path in ("index/volume", "index/volume_range"):
+            status, text = kit.error(f"/loki/api/v1/{path}", {"X-Scope-OrgID": "a"}, query="{}")
+            assert (status, "volume_enabled" in text) == (404, True)
+        assert kit.get("/loki/api/v1/index/volume", query="{}")["data"]["result"] == []
+
+
 def test_volume_has_at_most_so_many_series() -> None:
     """volume_max_series caps what a client asks for."""
     with loki(LimitsConfig(volume_max_series=1)) as kit:
