@@ -88,6 +88,27 @@ export const specs = [
     },
   },
   {
+    name: 'on a phone a list of values and a tooltip stay on the page, with names that can be read',
+    fixture: true,
+    viewport: { width: 390, height: 844 },
+    async test({ page, url }) {
+      await page.goto(`${url}/d/gallery/x`);
+      const panel = new DashboardPage(page).panel('Lines, table legend');
+      await panel.shown();
+      await page.getByRole('button', { name: 'Tenant: All' }).click();
+      const list = await page.getByRole('listbox').boundingBox();
+      assert.ok(list.x >= 0 && list.x + list.width <= 390, `${list.x} to ${list.x + list.width}`);
+      assert.equal(await page.evaluate(() => document.scrollingElement.scrollWidth), 390);
+      await page.keyboard.press('Escape');
+      await panel.point(0.5, 0.5);
+      const name = panel.tooltip().getByText('/api/v1/contacts', { exact: true });
+      await name.waitFor();
+      assert.ok(await name.evaluate((node) => node.scrollWidth <= node.clientWidth), 'the name is not cut');
+      const tip = await panel.tooltip().boundingBox();
+      assert.ok(tip.x >= 0 && tip.x + tip.width <= 390);
+    },
+  },
+  {
     name: 'a panel whose field does not exist says which there are',
     fixture: true,
     async test({ page, url }) {
