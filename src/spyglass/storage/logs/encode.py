@@ -14,6 +14,7 @@ import zstandard
 
 from spyglass.model.arrays import I64
 from spyglass.model.labels import Labels
+from spyglass.model.log_columns import offsets_of
 from spyglass.storage.logs import filters, pages
 from spyglass.storage.logs.column import Column, DictColumn, IntColumn, IsoColumn, TextTable
 from spyglass.storage.logs.part import Part, StreamSet, line_sizes
@@ -27,6 +28,8 @@ WORTH_IT = 0.97
 """A large section gets LEVEL where that leaves less of a sample than this part of what FAST_LEVEL leaves."""
 INLINE_DICTIONARY_BYTES = 4096
 """Dictionaries up to this size are repeated in the index, so that a filter can exclude a part without reading its sections."""
+TEXTS_AT_ONCE = 1024
+"""Labels as JSON that are held one by one: each keeps some 4 KB of buffer until it is copied, and a part may have 65,000 streams."""
 
 Put = Callable[[bytes, int], int]
 
@@ -94,7 +97,13 @@ def _sequence(out: Sections, seqs: I64) -> None:
 
 
 def _texts(labels: Sequence[Labels]) -> TextTable:
-    return TextTable.of([orjson.dumps(dict(pairs)) for pairs in labels])
+    lengths: list[int] = []
+    blobs: list[bytes] = []
+    for at in range(0, len(labels), TEXTS_AT_ONCE):
+        texts = [orjson.dumps(dict(pairs)) for pairs in labels[at : at + TEXTS_AT_ONCE]]
+        lengths += map(len, texts)
+        blobs.append(b"".join(texts))
+    return TextTable(b"".join(blobs), offsets_of(np.asarray(lengths, np.int64)))
 
 
 def _streams(out: Sections, streams: StreamSet) -> dict[str, int]:
