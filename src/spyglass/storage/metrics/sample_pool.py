@@ -19,7 +19,7 @@ from spyglass.model.samples import SampleRuns, SampleTile, is_stale
 from spyglass.storage.metrics.page_chains import Pages, read_pages
 from spyglass.storage.metrics.ragged import Ragged, gather_index, keep_where, offsets_of, slice_bounds
 
-_PAGE_MAX, _PAGE_MIN = 32, 8
+_PAGE_MAX, _PAGE_MIN = 32, 4
 
 
 class SamplePool:
@@ -207,6 +207,6 @@ def _rows_of(row_of_slot: I64, slots: I32) -> I64:
 def _page_size(samples: int, series: int) -> int:
     """Pages fill half on average: many series want short pages, or the pool would be mostly holes."""
     size = _PAGE_MAX
-    while size > _PAGE_MIN and series * size > samples // 2:
+    while size > _PAGE_MIN and series * size > samples // 4:
         size //= 2
     return size
