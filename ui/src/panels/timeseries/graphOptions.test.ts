@@ -50,9 +50,10 @@ test.each([
   ['soft ends that the data passed', [-20, 300, {}, { axisSoftMin: 0, axisSoftMax: 100 }, 0], [-45.6, 325.6]],
   ['zero in the middle', [-10, 40, {}, { axisCenteredZero: true }, 0], [-44, 44]],
   ['one value', [5, 5, {}, {}, 0], [0, 8.1]],
+  ['values as large as there are', [-1e308, 1e308, {}, {}, 0], [-8e307, 8e307]],
   ['no value', [null, null, {}, {}, 0], [0, 1.08]],
 ] as const)('limits: %s', (_name, [min, max, fixed, custom, base], expected) => {
-  valueRange(min, max, fixed, custom, base).forEach((v, i) => expect(v).toBeCloseTo(expected[i], 6));
+  valueRange(min, max, fixed, custom, base).forEach((v, i) => expect(v / (Math.abs(expected[i]) || 1)).toBeCloseTo(Math.sign(expected[i]), 6));
 });
 
 test('ticks that a logarithmic axis leaves without a number stay so', () => {

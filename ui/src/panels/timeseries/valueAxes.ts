@@ -144,6 +144,9 @@ function scaleOptions(entry: ScaleEntry): uPlot.Scale {
 
 const numberOr = (v: unknown) => (typeof v === 'number' && Number.isFinite(v) ? v : undefined);
 
+/** Ends further apart than numbers reach would leave nothing to draw. */
+const LARGEST = 8e307;
+
 /** Limits of a value axis: fixed ends are kept, soft ends are taken in, free ends get a margin and come to zero where zero is near. */
 export function valueRange(dataMin: number | null, dataMax: number | null, fixed: { min?: number; max?: number }, custom: Record<string, any>, logBase: 0 | 2 | 10 = 0): [number, number] {
   let min = dataMin ?? 0;
@@ -166,7 +169,8 @@ export function valueRange(dataMin: number | null, dataMax: number | null, fixed
     const most = Math.max(Math.abs(range[0]), Math.abs(range[1]));
     range = [-most, most];
   }
-  return range[0] < range[1] ? range : [range[0], range[0] + 1];
+  const [bottom, top] = range.map((v) => Math.min(LARGEST, Math.max(-LARGEST, v)));
+  return bottom < top ? [bottom, top] : [bottom, bottom + (Math.abs(bottom) * 1e-3 || 1)];
 }
 
 /** Whole powers of the base around the data; what is not above zero has no place. */
