@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.histogram_json import as_json
 from tests.unit.formats.test_prometheus_histogram_chunk import COUNTS, FLOATS, histograms
 
 from spyglass.model.errors import CorruptData
@@ -15,7 +16,6 @@ from spyglass.storage.metrics import histogram_blocks
 from spyglass.storage.metrics.column_file import ColumnFile, ColumnFileWriter
 from spyglass.storage.metrics.histogram_blocks import HistogramWriter, StoredHistograms
 from spyglass.storage.metrics.histogram_chunks import BadChunk, decode_chunk, encode_chunk
-from spyglass.storage.metrics.histogram_codec import encode_histogram
 from spyglass.storage.metrics.histogram_columns import HistogramColumns, columns_of, joined, ordered
 
 Item = tuple[int, int, FloatHistogram]
@@ -137,7 +137,7 @@ def test_blocks_of_version_1_are_read(tmp_path: Path) -> None:
     """One JSON column of all histograms."""
     items = [*steady(0, 5), *steady(2, 5)]
     writer = ColumnFileWriter(MAGIC)
-    rows = [(row, time, encode_histogram(h)) for row, time, h in items]
+    rows = [(row, time, as_json(h)) for row, time, h in items]
     path = tmp_path / "old"
     path.write_bytes(b"".join([writer.start(), writer.json("histograms", rows), writer.finish({})]))
     stored = StoredHistograms(ColumnFile(path, MAGIC))

@@ -22,13 +22,9 @@ from spyglass.storage.metrics.assemble import SourceAnswer
 from spyglass.storage.metrics.checkpoint import Checkpoint
 from spyglass.storage.metrics.extras import ExemplarRing, ExemplarRow, MetadataBook, decode_extras, encode_extras
 from spyglass.storage.metrics.flush import HeadPart
-from spyglass.storage.metrics.histogram_codec import (
-    Encoded,
-    decode_histogram,
-    encode_histogram,
-    histogram_bits,
-    histogram_runs,
-)
+from spyglass.storage.metrics.histogram_codec import decode_rows, histogram_bits, histogram_runs
+from spyglass.storage.metrics.histogram_columns import columns_of
+from spyglass.storage.metrics.histogram_records import HISTOGRAM_COLUMNS, decode_histograms, encode_histograms
 from spyglass.storage.metrics.options import MetricStoreOptions
 from spyglass.storage.metrics.ragged import pieces
 from spyglass.storage.metrics.sample_pool import SamplePool
@@ -128,10 +124,10 @@ class Head:
         assert batch.hist_refs is not None
         assert batch.hist_times is not None
         slots, known = self.index.slots_of(batch.hist_refs)
-        encoded = [encode_histogram(histogram) for histogram in batch.histograms]
-        bits = np.fromiter(map(histogram_bits, encoded), np.uint64, len(encoded))
+        histograms = cast("Sequence[FloatHistogram]", batch.histograms)
+        bits = np.fromiter(map(histogram_bits, histograms), np.uint64, len(histograms))
         rejected = [(at, "unknown") for at in np.flatnonzero(~known).tolist()]
-        rows: list[tuple[int, int, Encoded]] = []
+        rows: list[tuple[int, int, FloatHistogram]] = []
         candidates = np.flatnonzero(known)
         for turn in _rounds(slots[candidates]) if len(candidates) else ():
             places = candidates[turn]
@@ -139,12 +135,11 @@ class Head:
             stored, refused = self._judged(slots[places], times, bits[places], limits)
             rejected += [(int(places[at]), reason) for at, reason in refused]
             places, times = places[stored], times[stored]
-            refs = batch.hist_refs[places].tolist()
-            rows += [(ref, t, encoded[at]) for ref, t, at in zip(refs, times.tolist(), places.tolist(), strict=True)]
-            found = [cast("FloatHistogram", batch.histograms[at]) for at in places.tolist()]
+            found = [histograms[at] for at in places.tolist()]
+            rows += zip(batch.hist_refs[places].tolist(), times.tolist(), found, strict=True)
             self._take_histograms(slots[places], times, bits[places], found)
         if rows:
-            self._log(wal_records.encode_json(wal_records.HISTOGRAMS, rows))
+            self._log(encode_histograms(columns_of(rows)))
         return sorted(rejected)
 
     def _judged(self, slots: I64, times: I64, bits: U64, limits: AgeLimits) -> tuple[I64, list[tuple[int, str]]]:
@@ -378,21 +373,26 @@ class Head:
             self.index.restore(wal_records.decode_series(record))
         elif kind in (wal_records.SAMPLES, wal_records.LATE):
             self._replay_samples(*wal_records.decode_samples(record), late=kind == wal_records.LATE, kept=kept)
+        elif kind == HISTOGRAM_COLUMNS:
+            columns = decode_histograms(record)
+            self._replay_histograms(columns.rows, columns.times, columns.objects().tolist(), kept=kept)
         elif kind == wal_records.HISTOGRAMS:
-            self._replay_histograms(wal_records.decode_json(record), kept=kept)
+            self._replay_histograms(*decode_rows(wal_records.decode_json(record)), kept=kept)
         elif kind == wal_records.EXTRAS:
             self.restore_extras(wal_records.decode_json(record))
         self.position = position
 
-    def _replay_histograms(self, items: object, *, kept: bool) -> None:
-        assert isinstance(items, list)
-        for ref, time_ms, encoded in items:
-            slots, known = self.index.slots_of(np.asarray([ref]))
-            if known[0]:
-                bits = np.asarray([histogram_bits(encoded)], np.uint64)
-                self._take_histograms(slots, np.asarray([time_ms]), bits, [decode_histogram(encoded)])
-                if kept:
-                    self.current.histograms.pop()
+    def _replay_histograms(self, refs: I64, times: I64, found: Sequence[FloatHistogram], *, kept: bool) -> None:
+        slots, known = self.index.slots_of(refs)
+        held = np.flatnonzero(known)
+        self.counters.unknown_on_replay += len(refs) - len(held)
+        bits = np.fromiter(map(histogram_bits, found), np.uint64, len(found))
+        before = len(self.current.histograms)
+        for turn in _rounds(slots[held]) if len(held) else ():
+            places = held[turn]
+            self._take_histograms(slots[places], times[places], bits[places], [found[at] for at in places.tolist()])
+        if kept:
+            del self.current.histograms[before:]
 
     def restore_extras(self, value: object) -> None:
         exemplars, metadata = decode_extras(value)

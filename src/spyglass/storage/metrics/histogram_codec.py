@@ -1,4 +1,4 @@
-"""Native histograms as JSON with the sparse buckets: in the journal, and in blocks of version 1.
+"""Native histograms as JSON with the sparse buckets: in blocks of version 1, and in journals written before there were columns.
 
     [schema, count, sum, zero_threshold, zero_count, positive_index, positive_counts, negative_index, negative_counts, custom_values, hint]
 
@@ -11,37 +11,32 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
-import orjson
 
+from spyglass.model.arrays import I64
 from spyglass.model.histograms import FloatHistogram, ResetHint
 from spyglass.model.samples import HistogramRuns
 from spyglass.storage.metrics.ragged import offsets_of
 
-Encoded = list[Any]
+_FIXED = struct.Struct("<ii3I4d")
 
 
-def encode_histogram(histogram: object) -> Encoded:
-    """JSON-ready. The programmer's mistake if it is no FloatHistogram."""
-    assert isinstance(histogram, FloatHistogram), "only FloatHistogram can be stored"
-    h = histogram
-    return [
-        h.schema,
-        _number(h.count),
-        _number(h.sum),
-        _number(h.zero_threshold),
-        _number(h.zero_count),
-        h.positive_index.tolist(),
-        [_number(c) for c in h.positive_counts.tolist()],
-        h.negative_index.tolist(),
-        [_number(c) for c in h.negative_counts.tolist()],
-        [_number(c) for c in h.custom_values],
-        int(h.reset_hint),
-    ]
-
-
-def histogram_bits(encoded: Encoded) -> int:
+def histogram_bits(histogram: FloatHistogram) -> int:
     """64 bits that stand for the histogram where a float has its bits: to tell whether a sample is the same as the last."""
-    return int.from_bytes(blake2b(orjson.dumps(encoded), digest_size=8).digest(), "little")
+    h = histogram
+    sizes = len(h.positive_index), len(h.negative_index), len(h.custom_values)
+    digest = blake2b(
+        _FIXED.pack(h.schema, h.reset_hint, *sizes, h.count, h.sum, h.zero_threshold, h.zero_count), digest_size=8
+    )
+    for part in (h.positive_index, h.positive_counts, h.negative_index, h.negative_counts, np.asarray(h.custom_values)):
+        digest.update(part.tobytes())
+    return int.from_bytes(digest.digest(), "little")
+
+
+def decode_rows(items: object) -> tuple[I64, I64, list[FloatHistogram]]:
+    """`[[reference, time, histogram], ...]` of an older journal. Returns: references [n], times [n], histograms."""
+    assert isinstance(items, list)
+    refs, times = (np.asarray([item[at] for item in items], np.int64) for at in (0, 1))
+    return refs, times, [decode_histogram(encoded) for _, _, encoded in items]
 
 
 def decode_histogram(encoded: Sequence[Any]) -> FloatHistogram:
@@ -74,12 +69,6 @@ def histogram_runs(items: Iterable[tuple[int, int, FloatHistogram]]) -> list[His
     values[:] = [unique[key] for key in keys]
     times = np.asarray([time_ms for _, time_ms in keys], np.int64)
     return [HistogramRuns(rows.astype(np.int64), offsets_of(counts), times, values)]
-
-
-def _number(value: float) -> object:
-    if value - value == 0:
-        return value
-    return {"b": struct.unpack("<Q", struct.pack("<d", value))[0]}
 
 
 def _float(value: Any) -> float:

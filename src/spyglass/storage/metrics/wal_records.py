@@ -4,7 +4,8 @@
     2 samples     n u32, flags u8, then columns: refs i64[n], times i64[n], values f64[n]
     3 extras      zstd(JSON): {"exemplars": [[reference, labels, value, time], ...], "metadata": {family: [kind, help, unit]}}
     4 late        as samples: samples behind their series' newest (the out-of-order window)
-    5 histograms  zstd(JSON): [[reference, time, histogram], ...]
+    5 histograms  zstd(JSON): [[reference, time, histogram], ...], as journals had it before
+    6 histograms  columns, see histogram_records.py
 
 The columns are little-endian. Flag 1: all samples have one time, written once. Flag 2: all references have one generation, written
 once (u32) before the slots (u32[n]).
