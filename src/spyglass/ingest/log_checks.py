@@ -5,7 +5,7 @@ Lines are checked in columns; one by one only where some break a limit.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from spyglass.config.loki_limits import LimitsConfig
@@ -154,7 +154,7 @@ class Checks:
         if limit == 0 or len(data) <= limit:
             return entry
         if self._config.max_line_size_truncate:
-            return replace(entry, line=data[:limit].decode("utf-8", "ignore"))
+            return entry._replace(line=data[:limit].decode("utf-8", "ignore"))
         text = f"Max entry size '{limit}' bytes exceeded for stream '{show(labels)}' while adding an entry"
         return self._refused("line_too_long", f"{text} with length '{len(data)}' bytes")
 
@@ -194,7 +194,7 @@ def _incremented(entries: Sequence[LogEntry]) -> list[LogEntry]:
     moved: list[LogEntry] = []
     for entry in entries:
         if moved and entry.line != moved[-1].line and 0 <= moved[-1].time_ns - entry.time_ns < 1000:
-            entry = replace(entry, time_ns=moved[-1].time_ns + 1)
+            entry = entry._replace(time_ns=moved[-1].time_ns + 1)
         moved.append(entry)
     return moved
 

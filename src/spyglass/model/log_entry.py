@@ -1,13 +1,15 @@
 """One log line, as doors hand it to stores."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from spyglass.model.labels import Labels
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """One line. metadata: structured metadata, canonical labels."""
+class LogEntry(NamedTuple):
+    """One line. metadata: structured metadata, canonical labels.
+
+    A tuple, which is made in a fifth of the time that a frozen dataclass takes: answers have thousands.
+    """
 
     time_ns: int
     line: str

@@ -9,11 +9,13 @@ import pytest
 
 from spyglass.model.errors import QueryError
 from spyglass.model.labels import Labels
-from spyglass.protocols.log_store import LogEntry, LogStores
+from spyglass.protocols.log_store import LogEntry, LogHints, LogStores
 from spyglass.protocols.queries import MetricResult, StreamsResult
 from spyglass.query.log_engine import LogEngine
+from spyglass.query.logql.parser import parse_log
 from spyglass.storage.files import RealFiles
 from spyglass.storage.logs.options import LogStoreOptions
+from spyglass.storage.logs.scan import FIRST_BATCH_ROWS, TIE_ROWS
 from spyglass.storage.logs.stores import DiskLogStores, open_log_stores
 from spyglass.storage.memory_logs import MemoryLogStores
 from spyglass.testing.clock import VirtualClock
@@ -201,3 +203,40 @@ def test_metrics_are_those_of_the_oracle(stores: Stores, query: str) -> None:
             np.testing.assert_array_equal(left, right)
         else:
             assert actual == expected
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "most"),
+    [
+        ('| json | level="error"', 10 + TIE_ROWS),
+        ('|= "level"', 10 + TIE_ROWS),
+        ('| json | line_format "x"', FIRST_BATCH_ROWS),
+        ('|~ "level.*error"', FIRST_BATCH_ROWS),
+    ],
+)
+def test_a_scan_hands_out_little_more_than_was_asked_for(tmp_path: Path, pipeline: str, most: int) -> None:
+    """Where the columns are sure of every line; where they are not, batches begin small and grow."""
+    with_blocks = LogStoreOptions(min_free_bytes=0, hot_rows=100)
+    disk = open_log_stores(tmp_path / "logs", files=RealFiles(), clock=VirtualClock(), options=with_blocks)
+    try:
+        lines = [LogEntry(START + n * SECOND, f'{{"level":"error","n":{n}}}') for n in range(1000)]
+        for first in range(0, 1000, 100):
+            disk.store().append([(stream(job="j"), lines[first : first + 100])])
+        log = parse_log(f'{{job="j"}} {pipeline}')
+        scan = disk.store().scan(
+            log.matchers,
+            log.stages,
+            start_ns=START,
+            end_ns=START + 1000 * SECOND,
+            direction="backward",
+            hints=LogHints(limit=10),
+            budget=UnlimitedBudget(),
+        )
+        given = 0
+        for batch in scan.batches:
+            given += batch.size
+            if given >= 10:
+                break
+        assert 10 <= given <= most
+    finally:
+        disk.close()

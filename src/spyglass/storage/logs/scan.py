@@ -16,7 +16,7 @@ from spyglass.protocols.log_store import Direction, LogBatch, LogHints, LogScan
 from spyglass.storage.logs.merge import Run, merged
 from spyglass.storage.logs.part import Part, lines_of, metadata_of
 from spyglass.storage.logs.pipeline import CompiledPipeline, compile_stages
-from spyglass.storage.logs.verdicts import DROP
+from spyglass.storage.logs.verdicts import ASK, DROP, KEEP
 
 T = TypeVar("T")
 NO_ROWS: I64 = np.zeros(0, np.int64)
@@ -44,10 +44,14 @@ def scan(
         # Parsers and formats look at lines, whatever happens to the lines afterwards.
         hints = replace(hints, lines_needed=True)
 
+    doubtful: list[Part] = []
+
     def select(part: Part) -> I64:
         budget.check()
         try:
-            rows = _select(part, pipeline, matchers, start_ns, end_ns)
+            rows, sure = _select(part, pipeline, matchers, start_ns, end_ns)
+            if not sure:
+                doubtful.append(part)
             if len(rows) and hints.lines_needed:
                 _touch(part)
         except CorruptData as err:
@@ -55,19 +59,27 @@ def scan(
             return NO_ROWS
         return rows
 
-    first = _first_batch(hints, everything=pipeline.exact == len(stages))
-    return LogScan(pipeline.exact, batches(merged(parts, select, direction), hints, budget, first))
+    def sure() -> bool:
+        return pipeline.complete and not doubtful
+
+    return LogScan(pipeline.exact, batches(merged(parts, select, direction), hints, budget, sure))
 
 
-def _select(part: Part, pipeline: CompiledPipeline, matchers: Sequence[Matcher], start_ns: int, end_ns: int) -> I64:
+def _select(
+    part: Part, pipeline: CompiledPipeline, matchers: Sequence[Matcher], start_ns: int, end_ns: int
+) -> tuple[I64, bool]:
+    """The rows that may pass, and whether all of them are sure to."""
     if not part.streams().matching(matchers).any():
-        return NO_ROWS
+        return NO_ROWS, True
     verdicts = pipeline.judge(part)
     if isinstance(verdicts, int):
-        return NO_ROWS if verdicts == DROP else rows_in(part, matchers, start_ns, end_ns)
+        if verdicts == DROP:
+            return NO_ROWS, True
+        return rows_in(part, matchers, start_ns, end_ns), verdicts == KEEP
     rows = rows_in(part, matchers, start_ns, end_ns)
-    kept: I64 = rows[verdicts[rows] != DROP]
-    return kept
+    judged = verdicts[rows]
+    kept: I64 = rows[judged != DROP]
+    return kept, not (judged == ASK).any()
 
 
 def _touch(part: Part) -> None:
@@ -91,22 +103,20 @@ def rows_in(part: Part, matchers: Sequence[Matcher], start_ns: int, end_ns: int)
     return first + np.flatnonzero(passes[part.codes()[first:last]])
 
 
-def _first_batch(hints: LogHints, *, everything: bool) -> int:
-    """Rows of the first batch. everything: the caller drops none of them."""
-    if not hints.limit:
-        return BATCH_ROWS
-    return min(hints.limit + TIE_ROWS, BATCH_ROWS) if everything else FIRST_BATCH_ROWS
-
-
-def batches(runs: Iterator[Run], hints: LogHints, budget: Budget, size: int) -> Iterator[LogBatch]:
+def batches(runs: Iterator[Run], hints: LogHints, budget: Budget, sure: Callable[[], bool]) -> Iterator[LogBatch]:
+    """sure: whether the caller drops none of the rows chosen up to now: then a batch has what is left of the limit."""
+    size, given = FIRST_BATCH_ROWS if hints.limit else BATCH_ROWS, 0
     for run in runs:
         at = 0
         while at < run.size:
             budget.check()
-            piece = slice(at, min(at + size, run.size))
+            if hints.limit and sure():
+                rows = min(max(hints.limit - given, 0) + TIE_ROWS, BATCH_ROWS)
+            else:
+                rows, size = size, min(size * 2, BATCH_ROWS)
+            piece = slice(at, min(at + rows, run.size))
             yield batch_of(run, piece, hints)
-            at += size
-            size = min(size * 2, BATCH_ROWS)
+            at, given = at + rows, given + piece.stop - piece.start
 
 
 def batch_of(run: Run, piece: slice, hints: LogHints) -> LogBatch:
