@@ -1,6 +1,6 @@
 // The cost of a large dashboard: main-thread CPU, beside a yardstick of the same nature; heap; nodes. Wall times are printed, not judged.
 import assert from 'node:assert/strict';
-import { openMeter, Yardstick } from './yardstick.mjs';
+import { median, openMeter, Yardstick } from './yardstick.mjs';
 
 /** On the reference machine. */
 const CPU_MS = 320;
@@ -24,19 +24,18 @@ async function measure(context, address, panels) {
   return { ...cost, heapMib, nodes, wallMs };
 }
 
-/** Interleaved runs of a page and the yardstick: at least four, and as many as it takes to be within the budget, since neighbours only add to either. */
+/** Interleaved runs of a page and the yardstick, at least five. Where that is over the budget there are up to `most`, since neighbours come and go. */
 async function judge(context, address, panels, most) {
   const yardstick = new Yardstick(context);
   const runs = [];
-  const best = () => Math.min(...runs.map((r) => r.cpuMs));
+  const of = (key) => median(runs.map((r) => r[key]));
   const budgetMs = () => CPU_MS * yardstick.slowdown;
-  while (runs.length < Math.min(4, most) || (runs.length < most && best() > budgetMs())) {
+  while (runs.length < Math.min(5, most) || (runs.length < most && of('cpuMs') > budgetMs())) {
     await yardstick.measure();
     runs.push(await measure(context, address, panels));
     await yardstick.measure();
   }
-  const median = (key) => runs.slice(1).map((r) => r[key]).sort((a, b) => a - b)[Math.floor((runs.length - 1) / 2)];
-  return { cpuMs: best(), budgetMs: budgetMs(), slowdown: yardstick.slowdown, median };
+  return { cpuMs: of('cpuMs'), budgetMs: budgetMs(), slowdown: yardstick.slowdown, of };
 }
 
 const saying = ({ cpuMs, budgetMs, slowdown }) => `CPU ${cpuMs.toFixed(0)} ms of ${budgetMs.toFixed(0)} (${(cpuMs / budgetMs).toFixed(2)}), on a machine ${slowdown.toFixed(2)} times slower than the reference`;
@@ -48,11 +47,11 @@ export const specs = [
     viewport: { width: 1600, height: 2200 },
     async test({ context, url }) {
       const found = await judge(context, `${url}/d/twenty/x`, 20, 12);
-      const { median } = found;
-      console.log(`      ${saying(found)}; median ${median('cpuMs').toFixed(0)} (script ${median('scriptMs').toFixed(0)}), heap ${median('heapMib').toFixed(1)} MiB, ${median('nodes')} nodes, all painted after ${median('wallMs').toFixed(0)} ms`);
+      const { of } = found;
+      console.log(`      ${saying(found)}; script ${of('scriptMs').toFixed(0)}, heap ${of('heapMib').toFixed(1)} MiB, ${of('nodes')} nodes, all painted after ${of('wallMs').toFixed(0)} ms`);
       assert.ok(found.cpuMs <= found.budgetMs, saying(found));
-      assert.ok(median('heapMib') <= HEAP_MIB, `heap ${median('heapMib')} MiB of ${HEAP_MIB}`);
-      assert.ok(median('nodes') <= NODES, `${median('nodes')} nodes of ${NODES}`);
+      assert.ok(of('heapMib') <= HEAP_MIB, `heap ${of('heapMib')} MiB of ${HEAP_MIB}`);
+      assert.ok(of('nodes') <= NODES, `${of('nodes')} nodes of ${NODES}`);
     },
   },
   {
