@@ -53,7 +53,7 @@ export const specs = [
     },
   },
   {
-    name: 'five thousand panels open, and only those in view ask',
+    name: 'five thousand panels open: those near the view are mounted and ask, the others are boxes with a title',
     fixture: true,
     async test({ page, url }) {
       let asked = 0;
@@ -63,10 +63,21 @@ export const specs = [
       await page.locator('.panel canvas').first().waitFor();
       console.log(`      first graph after ${Math.round(performance.now() - started)} ms`);
       assert.equal(await page.locator('.panel').count(), 5000);
+      const mounted = () => page.locator('.panel > header').count();
+      assert.ok((await mounted()) < 80, `${await mounted()} mounted`);
+      const nodes = await page.evaluate(() => document.querySelectorAll('*').length);
+      assert.ok(nodes < 3 * 5000 + 4000, `${nodes} nodes`);
+      const last = page.locator('.panel').nth(4999);
+      assert.equal(await last.locator('h2').innerText(), await last.getAttribute('aria-label'), 'a search in the page finds it');
       assert.ok(asked < 30, `asked ${asked}`);
       await page.locator('.panel').nth(4990).scrollIntoViewIfNeeded();
       await page.waitForFunction(() => document.querySelectorAll('.panel')[4990].querySelector('canvas'));
       assert.ok(asked < 80, `asked ${asked}`);
+      assert.ok((await mounted()) < 200, `${await mounted()} mounted`);
+      const far = page.locator('.panel').nth(2500);
+      assert.equal(await far.locator('header').count(), 0);
+      await far.focus();
+      await far.getByRole('button', { name: /^Menu of/ }).and(page.locator(':focus')).waitFor();
     },
   },
   {

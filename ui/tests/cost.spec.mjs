@@ -116,7 +116,7 @@ export const specs = [
     },
   },
   {
-    name: 'panels out of the view cost nothing: no query, no canvas, a handful of nodes',
+    name: 'panels out of the view cost nothing: no query, no canvas, no more than a title',
     fixture: true,
     async test({ page, url }) {
       const asked = queries(page);
@@ -124,10 +124,9 @@ export const specs = [
       await settled(page);
       const names = () => asked.flatMap((r) => r.postDataJSON().queries.map((q) => q.expr));
       const far = page.locator('.panel').nth(50);
-      const cost = await far.evaluate((p) => ({ canvases: p.querySelectorAll('canvas').length, nodes: p.querySelectorAll('*').length, body: p.querySelector('.body').childElementCount }));
+      const cost = await far.evaluate((p) => ({ canvases: p.querySelectorAll('canvas').length, nodes: p.querySelectorAll('*').length }));
       assert.equal(cost.canvases, 0);
-      assert.equal(cost.body, 0);
-      assert.ok(cost.nodes < 30, `${cost.nodes} nodes`);
+      assert.equal(cost.nodes, 1, 'its title');
       const before = names();
       assert.ok(before.length < 20, `asked ${before.length}`);
       assert.ok(!before.some((e) => e.includes('tall_50)')));
