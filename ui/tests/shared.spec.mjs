@@ -46,4 +46,33 @@ export const specs = [
       assert.match(await panel.link('Open the trace').getAttribute('href'), /^\/explore\?trace=7+/);
     },
   },
+  {
+    name: 'exemplars are reached with the keyboard alone: from one to the next, and to where one leads',
+    fixture: true,
+    async test({ page, url }) {
+      const panel = (await open(page, url)).panel('Latency with exemplars');
+      const exemplars = panel.exemplars();
+      assert.equal(await exemplars.getAttribute('aria-valuemax'), '40');
+      await exemplars.focus();
+      const text = () => exemplars.getAttribute('aria-valuetext');
+      await panel.tooltip().getByText('Exemplar').waitFor();
+      const first = await text();
+      assert.match(first, /trace_id 7+/);
+      await page.keyboard.press('ArrowRight');
+      assert.equal(await exemplars.getAttribute('aria-valuenow'), '2');
+      assert.notEqual(await text(), first);
+      const trace = /trace_id (\w+)/.exec(await text())[1];
+      assert.match(await panel.tooltip().innerText(), new RegExp(trace), 'what is shown is what is read out');
+      await page.keyboard.press('End');
+      assert.equal(await exemplars.getAttribute('aria-valuenow'), '40');
+      await page.keyboard.press('Home');
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('Enter');
+      await panel.link('Open the trace').and(page.locator(':focus')).waitFor();
+      assert.equal(await panel.link('Open the trace').getAttribute('href'), `/explore?trace=${trace}`);
+      await page.keyboard.press('Escape');
+      await exemplars.and(page.locator(':focus')).waitFor();
+      assert.equal(await panel.link('Open the trace').count(), 0);
+    },
+  },
 ];

@@ -106,6 +106,11 @@ export class Panel {
     return this.root.locator('.tip');
   }
 
+  /** The stop of the Tab key that goes through a graph's exemplars. */
+  exemplars() {
+    return this.root.getByRole('slider', { name: 'Exemplars' });
+  }
+
   link(name) {
     return this.root.getByRole('link', { name });
   }

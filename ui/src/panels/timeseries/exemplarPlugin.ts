@@ -39,7 +39,7 @@ export function exemplarPlugin(graph: Graph, exemplars: () => readonly Exemplar[
 }
 
 /** Px within the plot; undefined outside the time range, or where the plot has no axis. */
-function place(u: uPlot, graph: Graph, exemplar: Exemplar): { left: number; top: number } | undefined {
+export function place(u: uPlot, graph: Graph, exemplar: Exemplar): { left: number; top: number } | undefined {
   const index = Math.max(0, graph.series.findIndex((s) => s.refId === exemplar.refId));
   const scale = u.series[index + 1]?.scale;
   if (scale === undefined) return undefined;
