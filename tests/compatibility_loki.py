@@ -45,6 +45,9 @@ DIFFERENCES = (
     "`per_stream_rate_limit` refuses all of a stream's lines in a push that has too many bytes of it, whatever `shard_streams` says.",
     "`/api/prom/push` and `/loki/api/v1/push` take both JSON forms; Loki takes one each.",
     "A push without Content-Type is read as protobuf.",
+    "An aggregation of a number (`sum(1)`) is refused by the parser (400); Loki fails while it evaluates it (500).",
+    "Entries of `blocked_queries` with `tags` block nothing; `distributor.otlp_config` is not read, `limits_config.otlp_config` is.",
+    "A file of tenants' limits with a key that no Loki has loads, and the key is named; Loki refuses the file.",
 )
 
 PIPELINES: Mapping[str, tuple[str, str]] = {
