@@ -1,6 +1,7 @@
 """GET /loki/api/v1/tail: a websocket that sends what arrives, as frames of {"streams": [...], "dropped_entries": [...]}."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from functools import partial
 
@@ -35,9 +36,7 @@ async def tail(socket: WebSocket, deps: LokiDeps, *, legacy: bool = False) -> No
     await socket.accept()
     try:
         keep = TailFilter(read.required(params, "query"))
-        delay = int(read.text(params, "delay_for", "0"))
-        if delay > MAX_DELAY_SECONDS:
-            raise ValueError(f"delay_for can't be greater than {MAX_DELAY_SECONDS}")
+        delay = _delay(read.text(params, "delay_for", "0"))
         limit, open_tails = deps.limits_of(tenant).max_concurrent_tail_requests, deps.tails[tenant]
         if limit and open_tails >= limit:
             raise ValueError(f"max concurrent tail requests limit exceeded, count > limit ({open_tails + 1} > {limit})")
@@ -49,6 +48,15 @@ async def tail(socket: WebSocket, deps: LokiDeps, *, legacy: bool = False) -> No
         await _serve(socket, deps, tenant, params, keep, delay, legacy)
     finally:
         deps.tails[tenant] -= 1
+
+
+def _delay(text: str) -> int:
+    """Seconds to wait for late lines. Raises: ValueError with upstream's texts."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,9}", text):
+        raise ValueError(f'strconv.Atoi: parsing "{text}": invalid syntax')
+    if int(text) > MAX_DELAY_SECONDS:
+        raise ValueError(f"delay_for can't be greater than {MAX_DELAY_SECONDS}")
+    return max(int(text), 0)
 
 
 async def _serve(

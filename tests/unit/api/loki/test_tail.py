@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from tests.loki_kit import NOW, SECOND, LokiKit, loki
 
 from spyglass.config.loki_limits import LimitsConfig
@@ -98,6 +99,32 @@ def test_a_bad_query_closes_the_socket_with_the_reason() -> None:
                 closed = await tail.message()
                 assert (closed["type"], closed["code"]) == ("websocket.close", 1011)
                 assert closed["reason"].startswith("parse error")
+
+        kit.client.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"delay_for": "6"}, "delay_for can't be greater than 5"),
+        ({"delay_for": "soon"}, 'strconv.Atoi: parsing "soon": invalid syntax'),
+        ({"delay_for": "1_0"}, 'strconv.Atoi: parsing "1_0": invalid syntax'),
+        ({"limit": "0"}, "limit must be a positive value"),
+        ({"start": "x"}, "could not parse 'start' parameter: cannot parse \"x\" as a time"),
+        ({"query": 'rate({job="a"}[1m])'}, "only log queries can be tailed"),
+        ({"query": ""}, "parse error : syntax error: unexpected $end"),
+    ],
+)
+def test_bad_parameters_close_the_socket_with_the_reason(parameters: dict[str, str], reason: str) -> None:
+    """1011 and upstream's words."""
+    with loki() as kit:
+
+        async def scenario() -> None:
+            async with Tail(kit, **{"query": '{job="a"}', **parameters}) as tail:
+                assert (await tail.message())["type"] == "websocket.accept"
+                closed = await tail.message()
+                assert (closed["type"], closed["code"]) == ("websocket.close", 1011)
+                assert closed["reason"].startswith(reason)
 
         kit.client.run(scenario())
 
