@@ -26,7 +26,7 @@ from typing import Any
 from bench.compare.active import active
 from bench.compare.active import bodies as active_bodies
 from bench.compare.bodies import STEP_MS, bodies
-from bench.compare.queries import SHAPES, ask, clients, questions
+from bench.compare.queries import SHAPES, ask, clients, on_grid, questions
 from bench.compare.scraping import scraping
 from bench.compare.servers import COMMANDS, installed, server
 from bench.compare.table import report
@@ -47,7 +47,8 @@ def day(name: str, root: Path, bodies: Prepared, end: float, args: argparse.Name
         running.settle(args.settle)
         running.stop()
         result["ready_s"] = running.start()
-        result["first_query_s"] = ask(running, FIRST_QUERY, end - min(args.hours, 24) * 3600, end, 300) / 1000
+        until = on_grid(end, 300)
+        result["first_query_s"] = ask(running, FIRST_QUERY, until - min(args.hours, 24) * 3600, until, 300) / 1000
         running.settle(20)
         result["bytes_per_sample"] = running.disk() / result["ingest"]["samples"]
         result["queries_ms"] = questions(running, end, args.hours, args.rounds)

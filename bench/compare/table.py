@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bench.compare.queries import RANGES, SHAPES
+from bench.compare.queries import OFF_GRID, RANGES, SHAPES
 
 Results = Mapping[str, Any]
 """By server, what was found. By key: "day", "scrape_1", "scrape_10", "active"."""
@@ -62,7 +62,8 @@ def _questions(results: Results) -> list[tuple[str, Callable[[Any], float]]]:
             peer = base["queries_ms"][span]
             rows.append((title + "geometric mean vs Prometheus", lambda r, s=span, p=peer: _ratio(_medians(r, s), p)))
             rows.append((title + "worst difference, ms", lambda r, s=span, p=peer: _worst(_medians(r, s), p)))
-    for span in spans[-1:]:
+    longest = [span for span in spans if span != OFF_GRID][-1:]
+    for span in [*longest, *(span for span in spans if span == OFF_GRID)]:
         rows.append((f"{span} histogram_quantile over sum by (le), ms", lambda r, s=span: _medians(r, s)[QUANTILE]))
         rows.append((f"{span} rate() of all requests, ms", lambda r, s=span: _medians(r, s)[RATE]))
     rows.append(("1h rate() of all requests at 15 s, ms", lambda r: _medians(r, "1h")[RATE]))
