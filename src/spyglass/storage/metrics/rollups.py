@@ -87,6 +87,10 @@ class Spans:
     max: F64
 
 
+_NONE = np.zeros(0, np.int64)
+_NO_SPANS = Spans(_NONE, offsets_of(_NONE), _NONE, _NONE, np.zeros(0), np.zeros(0), np.zeros(0))
+
+
 def roll_up(samples: Ragged, share: int) -> tuple[Edges, Spans]:
     """The rollups of some series, rows in their order; series that have none are in neither.
 
@@ -101,16 +105,20 @@ def roll_up(samples: Ragged, share: int) -> tuple[Edges, Spans]:
     kept[:-1] |= falls[1:]
     usable = _is_usable(samples)
     is_steady = _per_series(falls, samples) <= FALLS_MAX
-    has_edges = usable & is_steady & (_per_series(kept, samples) * share <= lengths)
-    has_spans = usable & ~is_steady & (_per_series(begins, samples) * share <= lengths)
-    return _edges(samples, kept, has_edges), _spans(samples, begins, has_spans)
-
-
-def _edges(samples: Ragged, kept: Mask, chosen: Mask) -> Edges:
-    if not chosen.all():
-        kept = kept & np.repeat(chosen, samples.lengths)
     at = np.flatnonzero(kept)
-    offsets = offsets_of(np.diff(np.searchsorted(at, samples.offsets))[chosen])
+    counts = np.diff(np.searchsorted(at, samples.offsets))
+    has_edges = usable & is_steady & (counts * share <= lengths)
+    has_spans = usable & ~is_steady
+    if has_spans.any():
+        has_spans &= _per_series(begins, samples) * share <= lengths
+    return _edges(samples, at, counts, has_edges), _spans(samples, begins, has_spans)
+
+
+def _edges(samples: Ragged, at: I64, counts: I64, chosen: Mask) -> Edges:
+    """at: the samples to keep, counts [S]: how many of each series."""
+    if not chosen.all():
+        at, counts = at[np.repeat(chosen, counts)], counts[chosen]
+    offsets = offsets_of(counts)
     weights = np.diff(at, prepend=0)
     # The first of a series begins a bucket: nothing was left out before it.
     weights[offsets[:-1]] = 1
@@ -119,6 +127,8 @@ def _edges(samples: Ragged, kept: Mask, chosen: Mask) -> Edges:
 
 def _spans(samples: Ragged, begins: Mask, chosen: Mask) -> Spans:
     series = np.flatnonzero(chosen)
+    if not len(series):
+        return _NO_SPANS
     lengths = samples.lengths[series]
     index = gather_index(samples.offsets[:-1][series], lengths)
     values, mine = samples.values[index], begins[index]
@@ -131,8 +141,8 @@ def _spans(samples: Ragged, begins: Mask, chosen: Mask) -> Spans:
         samples.times[index[last]],
         counts,
         values[last],
-        np.minimum.reduceat(values, starts) if len(starts) else values,
-        np.maximum.reduceat(values, starts) if len(starts) else values,
+        np.minimum.reduceat(values, starts),
+        np.maximum.reduceat(values, starts),
     )
 
 

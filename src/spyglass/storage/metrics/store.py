@@ -5,7 +5,6 @@ import secrets
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,12 +14,11 @@ from spyglass.model.arrays import I64
 from spyglass.model.errors import CorruptData, DiskFull, StorageError, Unavailable
 from spyglass.model.labels import METRIC_NAME, Labels, LabelTable
 from spyglass.model.matchers import Matcher
-from spyglass.model.samples import Downsampled, Exemplar, Metadata, Selection, WriteBatch, WriteOutcome
+from spyglass.model.samples import Exemplar, Metadata, Selection, WriteBatch, WriteOutcome
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.files import Files
 from spyglass.protocols.metric_store import (
-    BUCKET_COLUMNS,
     BlockInfo,
     CardinalityStats,
     SelectHints,
@@ -28,13 +26,11 @@ from spyglass.protocols.metric_store import (
 )
 from spyglass.storage.files import make_folder
 from spyglass.storage.journal import Journal, JournalOptions
-from spyglass.storage.metrics.assemble import EMPTY_ANSWER, SourceAnswer, assemble, unify_rows
 from spyglass.storage.metrics.block import Block
 from spyglass.storage.metrics.block_set import BlockSet
 from spyglass.storage.metrics.block_writer import StripeSource, write_block
 from spyglass.storage.metrics.checkpoint import Checkpoint
 from spyglass.storage.metrics.compaction_plan import plan_merge
-from spyglass.storage.metrics.cuts import Cut, Held, levels_of, plan_cuts
 from spyglass.storage.metrics.decoded_cache import DecodedCache
 from spyglass.storage.metrics.expiry import Expiry
 from spyglass.storage.metrics.flush import write_part
@@ -44,10 +40,9 @@ from spyglass.storage.metrics.level import Level
 from spyglass.storage.metrics.merge import Cutoffs, merge_blocks
 from spyglass.storage.metrics.options import MetricStoreOptions
 from spyglass.storage.metrics.past import Past
+from spyglass.storage.metrics.reader import StoreReader
 from spyglass.storage.metrics.retention import beyond_age, beyond_size
-from spyglass.storage.metrics.rollups import RollupColumns, rollup_columns
 from spyglass.storage.metrics.snapshot import write_snapshot
-from spyglass.storage.metrics.tiles import sample_count, value_bytes
 from spyglass.storage.metrics.tombstones import Tombstone
 
 _COOL_NS = 300 * 1_000_000_000
@@ -84,7 +79,6 @@ class DiskMetricStore:
         self._notes: list[str] = []
         self._corruptions = 0
         self._version = 0
-        self._cache = DecodedCache(options.decoded_cache_bytes)
         self._expiry = Expiry(options)
         self._blocks = BlockSet(folder / "blocks", files, Block)
         self._past = Past(folder / "downsampled", files, options)
@@ -92,6 +86,16 @@ class DiskMetricStore:
             folder / "wal", files=files, options=JournalOptions(sync_interval_s=options.sync_interval_s)
         )
         self._head = Head(self._journal, options)
+        self._reader = StoreReader(
+            self._head,
+            self._blocks,
+            self._past,
+            lock=self._lock,
+            options=options,
+            expiry=self._expiry,
+            on_corrupt=self._on_corrupt,
+            set_aside=self._set_aside,
+        )
         self._replay(self._load_checkpoint())
 
     # Starting.
@@ -182,108 +186,22 @@ class DiskMetricStore:
         hints: SelectHints,
         budget: Budget,
     ) -> Selection:
-        budget.check()
-        cuts = self._cuts(matchers, start_ms, end_ms, hints) if self._past.levels else []
-        if not cuts or start_ms > cuts[0].until_ms:
-            return self._selection(matchers, start_ms, end_ms, rollup_columns(hints, start_ms, end_ms), budget)
-        samples = self._samples(matchers, cuts[0].until_ms + 1, end_ms, budget)
-        # A step amid buckets stands for the last end of one, and its window begins where one does.
-        early_ms = start_ms - 2 * cuts[-1].level.resolution_ms if hints.aggregates else start_ms
-        if hints.aggregates and hints.function in BUCKET_COLUMNS:
-            return self._past.select_columns(
-                cuts,
-                matchers,
-                early_ms,
-                end_ms,
-                hints=hints,
-                recent=assemble(samples),
-                budget=budget,
-                on_corrupt=self._on_corrupt,
-            )
-        past = self._past.select_last(cuts, matchers, early_ms, end_ms, budget, self._on_corrupt)
-        return replace(assemble([*past, *samples]), downsampled=Downsampled(levels_of(cuts)))
+        return self._reader.select(matchers, start_ms=start_ms, end_ms=end_ms, hints=hints, budget=budget)
 
-    def _cuts(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, hints: SelectHints) -> list[Cut]:
-        """Which copies of the past answer for which stretches."""
-        with self._lock:
-            newest_ms, blocks = self._head.newest_ms, self._blocks.blocks
-            oldest = [span[0] for span in (part.time_range() for part in self._head.parts()) if span is not None]
-        if newest_ms is None:
-            return []
-        oldest += [block.min_ms for block in blocks if not block.late]
-        from_ms = min(oldest, default=2**62)
-        keep_ms = self._options.retention_ms
-        if self._expiry.keeps_some_longer:
-            keep_ms = self._expiry.shortest_ms(self._series([matchers], start_ms, end_ms), at_least_ms=keep_ms)
-        if keep_ms:
-            from_ms = max(from_ms, newest_ms - keep_ms)
-        held = Held(blocks, from_ms // self.block_range_ms * self.block_range_ms)
-        return plan_cuts(self._past.levels, held, newest_ms=newest_ms, hints=hints, end_ms=end_ms)
+    def series(
+        self, matcher_sets: Sequence[Sequence[Matcher]], *, start_ms: int, end_ms: int, limit: int = 0
+    ) -> LabelTable:
+        return self._reader.series(matcher_sets, start_ms=start_ms, end_ms=end_ms, limit=limit)
 
-    def _selection(
-        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, rollups: RollupColumns, budget: Budget
-    ) -> Selection:
-        """The samples in the range, or of those in blocks what rollups have of them."""
-        selection = assemble(self._samples(matchers, start_ms, end_ms, budget, rollups))
-        if rollups and self._tell_rollup_damage():
-            return self._selection(matchers, start_ms, end_ms, rollups, budget)
-        return selection
+    def label_names(
+        self, matcher_sets: Sequence[Sequence[Matcher]], *, start_ms: int, end_ms: int, limit: int = 0
+    ) -> list[str]:
+        return self._reader.label_names(matcher_sets, start_ms=start_ms, end_ms=end_ms, limit=limit)
 
-    def _tell_rollup_damage(self) -> bool:
-        """Whether a rollup was found damaged that was not known to be."""
-        found = [block.rollup_damage for block in self._blocks.blocks if block.rollup_damage is not None]
-        fresh = [err for err in found if str(err) not in self._notes]
-        for err in fresh:
-            self._on_corrupt(err)
-        return bool(fresh)
-
-    def _samples(
-        self,
-        matchers: Sequence[Matcher],
-        start_ms: int,
-        end_ms: int,
-        budget: Budget,
-        rollups: RollupColumns = (),
-    ) -> list[SourceAnswer]:
-        """What blocks and head hold in the range, as `assemble` wants it. rollups: what may stand for samples of blocks."""
-        if start_ms > end_ms:
-            return []
-        with self._lock:
-            blocks = self._blocks.blocks
-            head = self._head.select(matchers, start_ms, end_ms)
-        budget.charge_samples(sum(sample_count(piece) for answer in head for piece in answer.pieces))
-        blocks = tuple(block for block in blocks if block.overlaps(start_ms, end_ms))
-        if rollups and _hinders_rollups(blocks, head, matchers, start_ms, end_ms):
-            rollups = ()
-        past = [self._select_block(block, matchers, start_ms, end_ms, budget, rollups) for block in blocks]
-        lazy = [piece for answer in past for piece in answer.pieces]
-        # Charged before anything is decoded.
-        budget.charge_bytes(sum(value_bytes(piece) for piece in lazy))
-        # Late answers come last: of two samples at one place the earlier answer's stays.
-        return sorted([*past, *head], key=lambda answer: answer.late)
-
-    def _select_block(
-        self,
-        block: Block,
-        matchers: Sequence[Matcher],
-        start_ms: int,
-        end_ms: int,
-        budget: Budget,
-        rollups: RollupColumns,
-    ) -> SourceAnswer:
-        try:
-            return block.select(
-                matchers,
-                start_ms,
-                end_ms,
-                cache=self._cache,
-                budget=budget,
-                on_corrupt=self._on_corrupt,
-                rollups=rollups,
-            )
-        except CorruptData as err:
-            self._set_aside(block, err)
-            return EMPTY_ANSWER
+    def label_values(
+        self, name: str, matcher_sets: Sequence[Sequence[Matcher]], *, start_ms: int, end_ms: int, limit: int = 0
+    ) -> list[str]:
+        return self._reader.label_values(name, matcher_sets, start_ms=start_ms, end_ms=end_ms, limit=limit)
 
     def _on_corrupt(self, err: CorruptData) -> None:
         """A damaged chunk: told once, and left out of answers."""
@@ -296,48 +214,6 @@ class DiskMetricStore:
         with self._lock:
             if block in self._blocks.blocks:
                 self._blocks.set_aside(block, err)
-
-    def series(
-        self, matcher_sets: Sequence[Sequence[Matcher]], *, start_ms: int, end_ms: int, limit: int = 0
-    ) -> LabelTable:
-        table = self._series(matcher_sets, start_ms, end_ms)
-        return table.take(np.arange(limit)) if limit and table.size > limit else table
-
-    def _series(self, matcher_sets: Sequence[Sequence[Matcher]], start_ms: int, end_ms: int) -> LabelTable:
-        answers: list[SourceAnswer] = []
-        for matchers in matcher_sets or [()]:
-            with self._lock:
-                blocks = self._blocks.blocks
-                head = self._head.series(matchers, start_ms, end_ms)
-            for block in blocks:
-                if block.overlaps(start_ms, end_ms):
-                    answers.append(self._series_of(block, matchers, start_ms, end_ms))
-            answers.append(head)
-            answers += self._past.series(matchers, start_ms, end_ms, self._on_corrupt)
-        answers = [answer for answer in answers if answer.labels.size]
-        return unify_rows(answers)[1] if answers else LabelTable(0)
-
-    def _series_of(self, block: Block, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SourceAnswer:
-        try:
-            return block.series_between(matchers, start_ms, end_ms, cache=self._cache, on_corrupt=self._on_corrupt)
-        except CorruptData as err:
-            self._set_aside(block, err)
-            return EMPTY_ANSWER
-
-    def label_names(
-        self, matcher_sets: Sequence[Sequence[Matcher]], *, start_ms: int, end_ms: int, limit: int = 0
-    ) -> list[str]:
-        table = self._series(matcher_sets, start_ms, end_ms)
-        return sorted(name for name, column in table.columns.items() if column.codes.any())[: limit or None]
-
-    def label_values(
-        self, name: str, matcher_sets: Sequence[Sequence[Matcher]], *, start_ms: int, end_ms: int, limit: int = 0
-    ) -> list[str]:
-        column = self._series(matcher_sets, start_ms, end_ms).columns.get(name)
-        if column is None:
-            return []
-        used = np.unique(column.codes)
-        return sorted(column.values[code] for code in used.tolist() if code)[: limit or None]
 
     def exemplars(
         self, matcher_sets: Sequence[Sequence[Matcher]], *, start_ms: int, end_ms: int
@@ -624,7 +500,7 @@ class DiskMetricStore:
         with self._lock:
             self._blocks.add(paths, replaced=old)
         for block in old:
-            self._cache.forget(block.number)
+            self._reader.cache.forget(block.number)
         self._blocks.remove_files(old)
         self._blocks.remove_empty(paths)
 
@@ -728,18 +604,6 @@ class DiskMetricStore:
                     return
                 self._closed = True
         self._journal.close()
-
-
-def _hinders_rollups(
-    blocks: Sequence[Block], head: Sequence[SourceAnswer], matchers: Sequence[Matcher], start_ms: int, end_ms: int
-) -> bool:
-    """Whether late samples may lie between those of blocks, or native histograms, which are looked at with the samples around them."""
-    if any(block.late for block in blocks) or any(answer.late or answer.histograms for answer in head):
-        return True
-    try:
-        return any(block.may_hold_histograms(matchers, start_ms, end_ms) for block in blocks)
-    except CorruptData:
-        return True
 
 
 def _largest(pairs: Sequence[tuple[str, int]], limit: int) -> list[tuple[str, int]]:

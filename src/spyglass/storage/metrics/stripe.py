@@ -241,16 +241,15 @@ class Stripe:
         self, series: I64, start_ms: int, end_ms: int, cache: DecodedCache, budget: Budget | None = None
     ) -> StripeRead:
         """Plan to read the samples in [start_ms, end_ms] of ascending `series`; charges the budget. Raises: CorruptData for times."""
-        vectors, inverse = np.unique(self.vector_of[series].astype(np.int64), return_inverse=True)
+        vectors, vector_of = _numbered(self.vector_of[series], len(self.vector_lengths))
         times, offsets, low, high = self._cut_vectors(vectors, start_ms, end_ms, cache)
         weights = self.times_of("weights", vectors, cache) if "weights" in self._layout.times else None
-        counts = (high - low)[inverse]
+        counts = (high - low)[vector_of]
         kept = counts > 0
         if not kept.all():
-            series, inverse, counts = series[kept], inverse[kept], counts[kept]
+            series, vector_of, counts = series[kept], vector_of[kept], counts[kept]
         if budget is not None:
             budget.charge_samples(int(counts.sum()))
-        vector_of = inverse.astype(np.int64)
         return StripeRead(self, series, vector_of, times, offsets[:-1] + low, high - low, low, cache, budget, weights)
 
     def may_be_stale(self, series: I64) -> bool:
@@ -349,6 +348,13 @@ class Stripe:
         if wanted * 2 > int(column.offsets[stop] - column.offsets[first]):
             return column.decode(chunk)
         return cache.get_or(key, partial(column.decode, chunk))
+
+
+def _numbered(chosen: I32, size: int) -> tuple[I64, I64]:
+    """The distinct ones of some numbers below size, ascending, and for each where it is among them; as np.unique, without sorting."""
+    found = np.zeros(size, np.bool_)
+    found[chosen] = True
+    return np.flatnonzero(found), (np.cumsum(found) - 1)[chosen]
 
 
 def stripe_key(number: int, kind: str = "") -> str:
