@@ -414,3 +414,17 @@ def test_deleted_samples_are_not_answered_by_rollups(tmp_path: Path) -> None:
     assert metric("m", i="3") not in bits(ask(store, "m", grid))
     assert values_of(scan(store, "last_over_time")) < 13 * 960 / 8
     store.close()
+
+
+def test_late_samples_keep_rollups_only_from_where_they_lie(tmp_path: Path) -> None:
+    """The stripe with a late sample is read whole and merged, the others are not."""
+    store = filled(tmp_path)
+    ref, start = store.resolve([metric("m", i="5")]), T0 // HOUR * HOUR
+    before = values_of(scan(store, "rate"))
+    store.append(WriteBatch(ref, np.array([start + 4 * HOUR + 1]), np.array([1.0])), durable=False)
+    assert values_of(scan(store, "rate")) == before
+    store.append(WriteBatch(ref, np.array([start + 4 * HOUR - 1]), np.array([1.0])), durable=False)
+    found = scan(store, "rate")
+    assert before < values_of(found) < 13 * 960 / 2 + before
+    assert sum(sample_count(piece) for piece in found) == 13 * 960 + 1
+    store.close()

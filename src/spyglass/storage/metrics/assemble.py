@@ -64,10 +64,12 @@ def assemble(answers: Sequence[SourceAnswer]) -> Selection:
         for piece, place in zip(answer.pieces, answer.places or [_LAST] * len(answer.pieces), strict=True)
     ]
     histograms = [replace(h, rows=rows[h.rows]) for a, rows in zip(answers, rows_of, strict=True) for h in a.histograms]
-    if any(answer.late for answer in answers):
-        found = _in_order([piece for _, piece in placed])
-    else:
-        found = join([piece for _, piece in sorted(placed, key=itemgetter(0))], labels.size) if placed else []
+    in_time = [piece for _, piece in sorted(placed, key=itemgetter(0))]
+    span = late_span(answers)
+    if span is not None:
+        # `placed` has them in the order in which they came.
+        in_time = _with_late(in_time, [piece for _, piece in placed], span)
+    found = join(in_time, labels.size) if in_time else []
     return _whole(Selection(labels, tuple(found), tuple(_one_run(histograms))))
 
 
@@ -119,8 +121,41 @@ def _whole(selection: Selection) -> Selection:
     )
 
 
+def late_span(answers: Sequence[SourceAnswer]) -> tuple[int, int] | None:
+    """The closed span of time in which late samples may lie between others; None: there are none."""
+    late = [piece_span(piece) for answer in answers if answer.late for piece in answer.pieces]
+    return (min(low for low, _ in late), max(high for _, high in late)) if late else None
+
+
+def grown(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The span with all of the others that touch it, or that touch one that does: the rest lies before or after."""
+    while True:
+        touching = [other for other in others if other[0] <= span[1] and other[1] >= span[0]]
+        wider = (min([span[0], *(low for low, _ in touching)]), max([span[1], *(high for _, high in touching)]))
+        if wider == span:
+            return span
+        span = wider
+
+
+def piece_span(piece: LazyPiece) -> tuple[int, int]:
+    """From its first to its last sample, whichever series' these are."""
+    return (int(piece.times.min()), int(piece.times.max())) if len(piece.times) else (2**62, -(2**62))
+
+
+def _with_late(
+    in_time: Sequence[LazyPiece], as_they_came: Sequence[LazyPiece], span: tuple[int, int]
+) -> list[LazyPiece]:
+    """The pieces before the span, all that reach into it merged, and those after it: in order of time for each series."""
+    span = grown(span, [piece_span(piece) for piece in in_time])
+    before = [piece for piece in in_time if piece_span(piece)[1] < span[0]]
+    after = [piece for piece in in_time if piece_span(piece)[0] > span[1]]
+    apart = {id(piece) for piece in (*before, *after)}
+    return [*before, *_in_order([piece for piece in as_they_came if id(piece) not in apart]), *after]
+
+
 def _in_order(found: Sequence[LazyPiece]) -> list[Piece]:
     """Merge everything: the slow way, for when late samples lie between others."""
+    assert all(piece.weights is None for piece in found), "what is merged are samples, not rollups"
     ragged = [as_ragged(piece.tile() if isinstance(piece, PendingTile) else piece) for piece in found]
     # merge_ragged wants rows ascending.
     merged = merge_ragged([take(one, np.argsort(one.rows)) for one in ragged])

@@ -24,7 +24,7 @@ from spyglass.storage.metrics.label_columns import StoredLabels
 from spyglass.storage.metrics.layout import RAW, Layout
 from spyglass.storage.metrics.matching import match_rows
 from spyglass.storage.metrics.ragged import keep_where, pieces
-from spyglass.storage.metrics.rollups import RollupColumns
+from spyglass.storage.metrics.rollups import NO_ROLLUPS, RollupColumns, RollupUse
 from spyglass.storage.metrics.stripe import OnCorrupt, Stripe
 from spyglass.storage.metrics.tiles import LazyPiece, Piece
 from spyglass.storage.metrics.tombstones import Tombstones
@@ -122,7 +122,7 @@ class Block:
         cache: DecodedCache,
         budget: Budget,
         on_corrupt: OnCorrupt,
-        rollups: RollupColumns = (),
+        rollups: RollupUse = NO_ROLLUPS,
     ) -> SourceAnswer:
         """The block's part of a selection. What fails its checksum is told to `on_corrupt` and left out.
 
@@ -134,9 +134,11 @@ class Block:
         places: list[Place] = []
         for number in self.stripes_between(start_ms, end_ms) if len(rows) else ():
             budget.check()
-            for piece in self._read(number, rows, start_ms, end_ms, cache, budget, on_corrupt, rollups):
+            meta = self.stripes[number]
+            columns = rollups.between(meta.min_ms, meta.max_ms)
+            for piece in self._read(number, rows, start_ms, end_ms, cache, budget, on_corrupt, columns):
                 found.append(renumbered(piece, rows))
-                places.append((self.stripes[number].start_ms, self.order))
+                places.append((meta.start_ms, self.order))
         return self._answer(rows, found, self._histograms(rows, start_ms, end_ms, on_corrupt), places)
 
     def _answer(

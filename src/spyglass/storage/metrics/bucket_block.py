@@ -18,7 +18,7 @@ from spyglass.storage.metrics.buckets import TIME_COLUMNS, Markers, bucket_ends
 from spyglass.storage.metrics.decoded_cache import DecodedCache
 from spyglass.storage.metrics.layout import bucket_layout
 from spyglass.storage.metrics.ragged import Ragged, keep_where, merge_ragged, offsets_of, pieces, take
-from spyglass.storage.metrics.rollups import RollupColumns
+from spyglass.storage.metrics.rollups import NO_ROLLUPS, RollupUse
 from spyglass.storage.metrics.stripe import OnCorrupt, Stripe, StripeRead
 from spyglass.storage.metrics.tiles import LazyPiece
 
@@ -48,7 +48,7 @@ class BucketBlock(Block):
         cache: DecodedCache,
         budget: Budget,
         on_corrupt: OnCorrupt,
-        rollups: RollupColumns = (),  # noqa: ARG002
+        rollups: RollupUse = NO_ROLLUPS,  # noqa: ARG002
     ) -> SourceAnswer:
         """The last samples of buckets, and the stale markers behind them, at their own times in [start_ms, end_ms]."""
         rows = self.match(matchers)

@@ -12,7 +12,15 @@ from spyglass.model.matchers import Matcher
 from spyglass.model.samples import Downsampled, Selection
 from spyglass.protocols.budget import Budget
 from spyglass.protocols.metric_store import BUCKET_COLUMNS, SelectHints
-from spyglass.storage.metrics.assemble import EMPTY_ANSWER, SourceAnswer, assemble, unify_rows
+from spyglass.storage.metrics.assemble import (
+    EMPTY_ANSWER,
+    SourceAnswer,
+    assemble,
+    grown,
+    late_span,
+    piece_span,
+    unify_rows,
+)
 from spyglass.storage.metrics.block import Block
 from spyglass.storage.metrics.block_set import BlockSet
 from spyglass.storage.metrics.cuts import Cut, Held, levels_of, plan_cuts
@@ -21,7 +29,7 @@ from spyglass.storage.metrics.expiry import Expiry
 from spyglass.storage.metrics.head import Head
 from spyglass.storage.metrics.options import MetricStoreOptions
 from spyglass.storage.metrics.past import Past
-from spyglass.storage.metrics.rollups import RollupColumns, rollup_columns
+from spyglass.storage.metrics.rollups import NO_ROLLUPS, RollupColumns, RollupUse, rollup_columns
 from spyglass.storage.metrics.stripe import OnCorrupt
 from spyglass.storage.metrics.tiles import sample_count, value_bytes
 
@@ -49,7 +57,6 @@ class StoreReader:
         self._head, self._blocks, self._past, self._lock = head, blocks, past, lock
         self._options, self._expiry = options, expiry
         self._on_corrupt, self._set_aside = on_corrupt, set_aside
-        self._known_damage: set[str] = set()
         self.cache = DecodedCache(options.decoded_cache_bytes)
 
     def select(
@@ -103,19 +110,16 @@ class StoreReader:
         self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, rollups: RollupColumns, budget: Budget
     ) -> Selection:
         """The samples in the range, or of those in blocks what rollups have of them."""
+        if not rollups:
+            return assemble(self._samples(matchers, start_ms, end_ms, budget))
+        blocks = [block for block in self._blocks.blocks if block.overlaps(start_ms, end_ms)]
+        damaged = [block for block in blocks if block.rollup_damage is not None]
         selection = assemble(self._samples(matchers, start_ms, end_ms, budget, rollups))
-        if rollups and self._tell_rollup_damage():
-            return self._selection(matchers, start_ms, end_ms, rollups, budget)
-        return selection
-
-    def _tell_rollup_damage(self) -> bool:
-        """Whether a rollup was found damaged that was not known to be."""
-        found = [block.rollup_damage for block in self._blocks.blocks if block.rollup_damage is not None]
-        fresh = [err for err in found if str(err) not in self._known_damage]
-        for err in fresh:
-            self._known_damage.add(str(err))
-            self._on_corrupt(err)
-        return bool(fresh)
+        fresh = [block for block in blocks if block.rollup_damage is not None and block not in damaged]
+        for block in fresh:
+            assert block.rollup_damage is not None, "it was looked for"
+            self._on_corrupt(block.rollup_damage)
+        return self._selection(matchers, start_ms, end_ms, rollups, budget) if fresh else selection
 
     def _samples(
         self,
@@ -123,9 +127,9 @@ class StoreReader:
         start_ms: int,
         end_ms: int,
         budget: Budget,
-        rollups: RollupColumns = (),
+        columns: RollupColumns = (),
     ) -> list[SourceAnswer]:
-        """What blocks and head hold in the range, as `assemble` wants it. rollups: what may stand for samples of blocks."""
+        """What blocks and head hold in the range, as `assemble` wants it. columns: of the rollups that may stand for samples of blocks."""
         if start_ms > end_ms:
             return []
         with self._lock:
@@ -133,9 +137,12 @@ class StoreReader:
             head = self._head.select(matchers, start_ms, end_ms)
         budget.charge_samples(sum(sample_count(piece) for answer in head for piece in answer.pieces))
         blocks = tuple(block for block in blocks if block.overlaps(start_ms, end_ms))
-        if rollups and _hinders_rollups(blocks, head, matchers, start_ms, end_ms):
-            rollups = ()
-        past = [self._select_block(block, matchers, start_ms, end_ms, budget, rollups) for block in blocks]
+        if columns and _holds_histograms(blocks, head, matchers, start_ms, end_ms):
+            columns = ()
+        late = [self._select_block(b, matchers, start_ms, end_ms, budget) for b in blocks if b.late]
+        rollups = RollupUse(columns, _merged_span(blocks, late, head) if columns else None)
+        past = [self._select_block(b, matchers, start_ms, end_ms, budget, rollups) for b in blocks if not b.late]
+        past += late
         lazy = [piece for answer in past for piece in answer.pieces]
         # Charged before anything is decoded.
         budget.charge_bytes(sum(value_bytes(piece) for piece in lazy))
@@ -149,7 +156,7 @@ class StoreReader:
         start_ms: int,
         end_ms: int,
         budget: Budget,
-        rollups: RollupColumns,
+        rollups: RollupUse = NO_ROLLUPS,
     ) -> SourceAnswer:
         try:
             return block.select(
@@ -208,11 +215,22 @@ class StoreReader:
         return sorted(column.values[code] for code in used.tolist() if code)[: limit or None]
 
 
-def _hinders_rollups(
+def _merged_span(
+    blocks: Sequence[Block], late: Sequence[SourceAnswer], head: Sequence[SourceAnswer]
+) -> tuple[int, int] | None:
+    """Where samples are merged with late ones (see assemble): all of them are needed there."""
+    span = late_span([*late, *head])
+    if span is None:
+        return None
+    stripes = [(meta.min_ms, meta.max_ms) for block in blocks if not block.late for meta in block.stripes]
+    return grown(span, [*stripes, *(piece_span(piece) for answer in head for piece in answer.pieces)])
+
+
+def _holds_histograms(
     blocks: Sequence[Block], head: Sequence[SourceAnswer], matchers: Sequence[Matcher], start_ms: int, end_ms: int
 ) -> bool:
-    """Whether late samples may lie between those of blocks, or native histograms, which are looked at with the samples around them."""
-    if any(block.late for block in blocks) or any(answer.late or answer.histograms for answer in head):
+    """Whether there may be native histograms among the series: they are looked at together with the samples around them."""
+    if any(answer.histograms for answer in head):
         return True
     try:
         return any(block.may_hold_histograms(matchers, start_ms, end_ms) for block in blocks)

@@ -55,6 +55,22 @@ ROLLUP_COLUMNS: Mapping[str, RollupColumns] = {
 """What a function ("": an instant selection) may be computed from."""
 
 
+@dataclass(frozen=True, slots=True)
+class RollupUse:
+    """Which rollups may answer for samples. apart: not those of stripes that reach into this closed span: late samples lie there."""
+
+    columns: RollupColumns = ()
+    apart: tuple[int, int] | None = None
+
+    def between(self, start_ms: int, end_ms: int) -> RollupColumns:
+        """Those of a stripe with samples in [start_ms, end_ms]."""
+        touches = self.apart is not None and self.apart[0] <= end_ms and self.apart[1] >= start_ms
+        return () if touches else self.columns
+
+
+NO_ROLLUPS = RollupUse()
+
+
 def rollup_columns(hints: SelectHints, start_ms: int, end_ms: int) -> RollupColumns:
     """What may answer a selection of the samples in [start_ms, end_ms]: something if each of its windows consists of whole buckets."""
     borders = (hints.step_ms, hints.range_ms, start_ms - 1, end_ms)
