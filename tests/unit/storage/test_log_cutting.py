@@ -16,7 +16,7 @@ from spyglass.storage.logs.options import LogStoreOptions
 from spyglass.storage.logs.store import OVERFULL, DiskLogStore
 from spyglass.testing.clock import VirtualClock
 from spyglass.testing.faulty_files import FaultyFiles
-from spyglass.testing.log_store_suite import APP, entry, read
+from spyglass.testing.log_store_suite import APP, T0, entry, read
 
 OPTIONS = LogStoreOptions(min_free_bytes=0, hot_rows=100)
 
@@ -143,6 +143,24 @@ def test_a_full_disk_is_told_in_the_end(opened: Opened, cutter: Cutter, files: F
     store.flush()
     assert sum(block.rows for block in store.blocks.all) == OVERFULL * 100
     assert len(read(store)) == OVERFULL * 100
+
+
+def test_a_failed_block_is_not_tried_with_every_append(opened: Opened, cutter: Cutter, files: FaultyFiles) -> None:
+    """It is tried again once another part is full, and by maintenance."""
+    store = opened()
+    files.fail_atomic = True
+    store.append([(APP, batch(0))])
+    assert cutter.work() == 1
+    store.append([(APP, batch(1)[:50])])
+    assert cutter.work() == 0
+    with pytest.raises(DiskFull):
+        store.maintain(T0)
+    files.fail_atomic = False
+    store.maintain(T0)
+    assert [block.rows for block in store.blocks.all] == [150]
+    store.append([(APP, batch(2))])
+    assert cutter.work() == 1
+    assert len(read(store)) == 250
 
 
 def test_a_block_never_knows_more_than_the_journal(opened: Opened, cutter: Cutter, files: FaultyFiles) -> None:

@@ -89,6 +89,8 @@ class DiskLogStore:
         self._templates = TemplateMemory()
         self._subscribers = Subscribers(options.tail_batches)
         self._recent = Recent()
+        self._seal_at = 1.0
+        """How full the hot part gets before it is sealed: once, or once more after each block that could not be written."""
         self._closed = False
         self._appended = self._version = 0
         self._newest = NewestTimes()
@@ -167,13 +169,16 @@ class DiskLogStore:
         hot, options = self._recent.hot, self._options
         return max(hot.rows / options.hot_rows, hot.bytes / options.hot_bytes)
 
+    def _is_full(self) -> bool:
+        return self._fullness() >= min(self._seal_at, OVERFULL)
+
     def _relieve(self) -> None:
         """Seal the hot part where it is full. Whoever fills it while the part before is not a block yet waits for that."""
-        if self._fullness() < 1:
+        if not self._is_full():
             return
         with self._lock:
-            self._unsealed.wait_for(lambda: self._closed or not self._recent.sealed or self._fullness() < 1)
-            if self._closed or self._fullness() < 1:
+            self._unsealed.wait_for(lambda: self._closed or not self._recent.sealed or not self._is_full())
+            if self._closed or not self._is_full():
                 return
             overfull = self._fullness() >= OVERFULL
             if not overfull:
@@ -201,7 +206,7 @@ class DiskLogStore:
             try:
                 self._cut()
             except StorageError as err:
-                # The lines are safe in the journal and stay in memory; the next append or maintain tries again.
+                # The lines are safe in the journal and stay in memory; the next full part or maintain tries again.
                 log.warning("no block could be written, the lines stay in memory: %s", err)
             except Exception:
                 log.exception("no block could be made, the lines stay in memory")
@@ -224,11 +229,13 @@ class DiskLogStore:
         except BaseException:
             with self._lock:
                 self._recent.thaw(self._clock.now_ns())
+                self._seal_at = self._fullness() + 1
                 self._unsealed.notify_all()
             raise
         with self._lock:
             self.blocks.add(block)
             self._recent.drop_sealed()
+            self._seal_at = 1.0
             self._unsealed.notify_all()
         if self._journal.end == position:
             # Nothing came since: all of it can go.
@@ -390,7 +397,8 @@ class DiskLogStore:
     def maintain(self, now_ns: int) -> None:
         """One round: cut a block if it is time, merge, retain. A full disk ends the round; the next one tries again."""
         hot = self._recent.hot
-        if hot.rows and now_ns - hot.since_ns >= self._options.hot_age_ns:
+        # A block that could not be written is tried again, too.
+        if hot.rows and (now_ns - hot.since_ns >= self._options.hot_age_ns or self._seal_at > 1):
             self.flush()
         with self._upkeep:
             if self._closed:
