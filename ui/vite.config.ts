@@ -24,5 +24,6 @@ export default defineConfig({
   plugins: [svelte(), compileEagerly],
   build: { target: 'es2022', manifest: true, modulePreload: { polyfill: false }, rolldownOptions: { output: { codeSplitting: { includeDependenciesRecursively: false, groups: GROUPS } } } },
   server: { proxy: { '/api': { target: server, ws: true }, '/login': { target: server, bypass: (req) => (req.method === 'POST' ? undefined : '/index.html') }, '/logout': server } },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  // How long a test takes is not judged: machines differ, and have neighbours.
+  test: { include: ['src/**/*.test.ts'], environment: 'node', testTimeout: 90_000 },
 });
