@@ -24,7 +24,8 @@ from starlette.websockets import WebSocket
 from spyglass.api.bridge import QueryBridge
 from spyglass.api.grafana.app import create_grafana_app
 from spyglass.api.grafana.deps import GrafanaDeps
-from spyglass.config.grafana import DashboardProvider, Datasource, GrafanaSettings
+from spyglass.config.grafana import DashboardProvider, Datasource
+from spyglass.config.grafana_settings import GrafanaSettings
 from spyglass.dashboards.accounts import SqliteAccounts, ensure_admin
 from spyglass.dashboards.annotations import SqliteAnnotations
 from spyglass.dashboards.library import Library

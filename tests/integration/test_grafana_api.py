@@ -19,7 +19,8 @@ from tests.grafana_kit import NOW_MS, PROMETHEUS_URL, Kit, echo_app, grafana, lo
 from tests.integration.prometheus_bench import door
 
 from spyglass.api.grafana.app import create_grafana_app
-from spyglass.config.grafana import Datasource, GrafanaSettings
+from spyglass.config.grafana import Datasource
+from spyglass.config.grafana_settings import GrafanaSettings
 from spyglass.model.labels import labels_of
 from spyglass.model.samples import Exemplar, WriteBatch
 

@@ -14,7 +14,7 @@ from spyglass.app.settings import (
     Target,
     UiSettings,
 )
-from spyglass.config.grafana import grafana_settings
+from spyglass.config.grafana_settings import grafana_settings
 from spyglass.config.spyglass import Installation
 
 

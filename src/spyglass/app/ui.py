@@ -13,7 +13,8 @@ from spyglass.api.grafana.app import create_grafana_app
 from spyglass.api.grafana.deps import GrafanaDeps
 from spyglass.app.settings import UiSettings
 from spyglass.app.shared import Shared
-from spyglass.config.grafana import Provisioning, grafana_settings, load_provisioning
+from spyglass.config.grafana import Provisioning, load_provisioning
+from spyglass.config.grafana_settings import grafana_settings
 from spyglass.dashboards.accounts import SqliteAccounts, ensure_admin
 from spyglass.dashboards.annotations import SqliteAnnotations
 from spyglass.dashboards.library import Library

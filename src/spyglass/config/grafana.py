@@ -1,4 +1,4 @@
-"""Grafana's provisioning files and `GF_*` environment, read as Grafana reads them.
+"""Grafana's provisioning files, read as Grafana reads them.
 
 A provisioning folder holds `datasources/*.yml` and `dashboards/*.yml` (and kinds that we name and skip). Values, never keys,
 are expanded: `$VAR`, `${VAR}`, `$__env{VAR}`, `$__file{/path}`; `$$` is a dollar. Keys that mean nothing here are warned about
@@ -8,109 +8,25 @@ list of providers) loads too. Source: Grafana's documentation, "Provision Grafan
 
 import hashlib
 import os
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic.alias_generators import to_camel
-
+from spyglass.config.grafana_files import (
+    Block,
+    DashboardsFile,
+    DatasourceEntry,
+    DatasourcesFile,
+    DeleteEntry,
+    ProviderEntry,
+    ProviderOptions,
+)
+from spyglass.config.grafana_references import Mapper, expand, unchanged
 from spyglass.config.source import Document, KeyPath, read_yaml
 from spyglass.model.errors import ConfigError
 
-Mapper = Callable[[str], str]
 Kind = Literal["datasources", "dashboards", "other"]
-
-
-def unchanged(text: str) -> str:
-    return text
-
-
-class _Block(BaseModel):
-    """camelCase in files (snake_case in the oldest); what is not known is warned about, not refused."""
-
-    model_config = ConfigDict(
-        extra="ignore",
-        frozen=True,
-        alias_generator=to_camel,
-        populate_by_name=True,
-        coerce_numbers_to_str=True,
-        defer_build=True,
-    )
-
-
-class DatasourceEntry(_Block):
-    """One data source as the file gives it."""
-
-    name: str
-    type: str
-    uid: str = ""
-    access: str = "proxy"
-    org_id: int = 1
-    url: str = ""
-    user: str = ""
-    password: str = ""
-    database: str = ""
-    basic_auth: bool = False
-    basic_auth_user: str = ""
-    basic_auth_password: str = ""
-    with_credentials: bool = False
-    is_default: bool = False
-    editable: bool = False
-    version: int = 1
-    json_data: dict[str, Any] = Field(default_factory=dict)
-    secure_json_data: dict[str, str] = Field(default_factory=dict)
-
-    @field_validator("name", "type")
-    @classmethod
-    def _not_empty(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("must not be empty")
-        return value
-
-
-class DeleteEntry(_Block):
-    """A data source that an earlier file had made."""
-
-    name: str
-    org_id: int = 1
-
-
-class DatasourcesFile(_Block):
-    api_version: int = 0
-    datasources: tuple[DatasourceEntry, ...] = ()
-    delete_datasources: tuple[DeleteEntry, ...] = ()
-    prune: bool = False
-
-
-class ProviderOptions(_Block):
-    """path: a folder of dashboard files, or one file. `folder` is its oldest name."""
-
-    path: str = ""
-    folder: str = ""
-    folders_from_files_structure: bool = False
-
-
-class ProviderEntry(_Block):
-    """One dashboard provider as the file gives it."""
-
-    name: str = "default"
-    org_id: int = 1
-    folder: str = ""
-    folder_uid: str = ""
-    type: str = "file"
-    disable_deletion: bool = False
-    editable: bool = True
-    allow_ui_updates: bool = False
-    update_interval_seconds: float = Field(default=10, ge=0)
-    options: ProviderOptions = ProviderOptions.model_construct()
-
-
-class DashboardsFile(_Block):
-    api_version: int = 0
-    providers: tuple[ProviderEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,34 +317,7 @@ def _expand_value(reading: _Reading, document: Document, path: KeyPath, value: s
     return text
 
 
-_REFERENCE = re.compile(r"\$__(env|file)\{([^}]*)\}|\$\{([^}]*)\}|\$([A-Za-z_][A-Za-z0-9_]*|[0-9])")
-
-
-def expand(value: str, environment: Mapping[str, str], *, map_path: Mapper = unchanged) -> tuple[str, list[str]]:
-    """`$VAR`, `${VAR}`, `$__env{VAR}`, `$__file{path}` replaced, `$$` a dollar; and the names that are not set.
-
-    Raises: OSError for a $__file that cannot be read.
-
-    >>> expand("http://$HOST:${PORT}/$$x", {"HOST": "h", "PORT": "1"})
-    ('http://h:1/$x', [])
-    """
-    missing: list[str] = []
-
-    def found(match: re.Match[str]) -> str:
-        function, argument, braced, bare = match.groups()
-        if function == "file":
-            return Path(map_path(argument.strip())).read_text(encoding="utf-8").strip()
-        name = (argument if function else braced if braced is not None else bare).strip()
-        if name not in environment:
-            missing.append(name)
-        return environment.get(name, "")
-
-    return "$".join(_REFERENCE.sub(found, part) for part in value.split("$$")), missing
-
-
-def _warn_unknown(
-    reading: _Reading, document: Document, root: type[_Block], blocks: Mapping[str, type[_Block]]
-) -> None:
+def _warn_unknown(reading: _Reading, document: Document, root: type[Block], blocks: Mapping[str, type[Block]]) -> None:
     """Name every key that no model field takes. `blocks`: models of the nested blocks by their key path without indices."""
     for path, mapping in _mappings(document.data, ()):
         where = ".".join(str(part) for part in path if isinstance(part, str))
@@ -466,116 +355,3 @@ def describe(provisioning: Provisioning) -> list[str]:
     """What was read, a line each, for `check config` and the log at start."""
     sources = [f"data source {s.name!r} ({s.type}) at {s.url or 'no URL'}" for s in provisioning.datasources]
     return sources + [f"dashboards {p.name!r} from {p.path}" for p in provisioning.providers]
-
-
-@dataclass(frozen=True, slots=True)
-class GrafanaSettings:
-    """The subset of grafana.ini that means something here, from `GF_<SECTION>_<KEY>` variables."""
-
-    admin_user: str = "admin"
-    admin_password: str = ""
-    anonymous: bool = False
-    anonymous_role: str = "Viewer"
-    basic_auth: bool = True
-    disable_login_form: bool = False
-    root_url: str = ""
-    serve_from_sub_path: bool = False
-    allow_embedding: bool = False
-    cookie_secure: bool = False
-    cookie_samesite: str = "lax"
-    default_theme: str = "dark"
-    home_dashboard_path: str = ""
-    provisioning_path: str = ""
-    http_port: int = 0
-    min_refresh_interval: str = "5s"
-    metrics_enabled: bool = True
-    ignored: tuple[str, ...] = ()
-
-    @property
-    def sub_path(self) -> str:
-        """The path of root_url, without its last slash; "" unless serve_from_sub_path."""
-        match = re.match(r"[a-z]+://[^/]*(/.*?)/?$", self.root_url)
-        return match.group(1).rstrip("/") if match and self.serve_from_sub_path else ""
-
-
-_VARIABLES: Mapping[str, str] = {
-    "GF_SECURITY_ADMIN_USER": "admin_user",
-    "GF_SECURITY_ADMIN_PASSWORD": "admin_password",
-    "GF_AUTH_ANONYMOUS_ENABLED": "anonymous",
-    "GF_AUTH_ANONYMOUS_ORG_ROLE": "anonymous_role",
-    "GF_AUTH_BASIC_ENABLED": "basic_auth",
-    "GF_AUTH_DISABLE_LOGIN_FORM": "disable_login_form",
-    "GF_SERVER_ROOT_URL": "root_url",
-    "GF_SERVER_SERVE_FROM_SUB_PATH": "serve_from_sub_path",
-    "GF_SERVER_HTTP_PORT": "http_port",
-    "GF_SECURITY_ALLOW_EMBEDDING": "allow_embedding",
-    "GF_SECURITY_COOKIE_SECURE": "cookie_secure",
-    "GF_SECURITY_COOKIE_SAMESITE": "cookie_samesite",
-    "GF_USERS_DEFAULT_THEME": "default_theme",
-    "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": "home_dashboard_path",
-    "GF_DASHBOARDS_MIN_REFRESH_INTERVAL": "min_refresh_interval",
-    "GF_PATHS_PROVISIONING": "provisioning_path",
-    "GF_METRICS_ENABLED": "metrics_enabled",
-}
-
-
-def grafana_settings(environment: Mapping[str, str] = os.environ) -> GrafanaSettings:
-    """Read the `GF_*` variables; `GF_..__FILE` names a file that holds the value. Unknown ones are listed in `ignored`.
-
-    Raises: ConfigError naming the variable.
-    """
-    values: dict[str, Any] = {}
-    ignored = []
-    for name in sorted(name for name in environment if name.startswith("GF_")):
-        variable, value = name, environment[name]
-        if name.endswith("__FILE"):
-            variable = name.removesuffix("__FILE")
-            value = _secret_file(name, value)
-        attribute = _VARIABLES.get(variable)
-        if attribute is None:
-            ignored.append(name)
-        else:
-            values[attribute] = _setting(variable, attribute, value)
-    return GrafanaSettings(**values, ignored=tuple(ignored))
-
-
-def _secret_file(name: str, path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as err:
-        raise ConfigError(f"{path} cannot be read: {err.strerror}", key=name) from None
-
-
-def _setting(variable: str, attribute: str, value: str) -> object:
-    default = GrafanaSettings.__dataclass_fields__[attribute].default
-    if isinstance(default, bool):
-        return _boolean(variable, value)
-    if isinstance(default, int):
-        if not value.isdecimal():
-            raise ConfigError(f"should be a number, found {value!r}", key=variable)
-        return int(value)
-    if attribute == "anonymous_role" and value not in ("Viewer", "Editor", "Admin"):
-        raise ConfigError(f"should be Viewer, Editor or Admin, found {value!r}", key=variable)
-    return value
-
-
-def _boolean(variable: str, value: str) -> bool:
-    if value.lower() in ("true", "1", "t", "yes", "on"):
-        return True
-    if value.lower() in ("false", "0", "f", "no", "off", ""):
-        return False
-    raise ConfigError(f"should be true or false, found {value!r}", key=variable)
-
-
-__all__ = [
-    "DashboardProvider",
-    "Datasource",
-    "GrafanaSettings",
-    "Provisioning",
-    "derived_uid",
-    "describe",
-    "expand",
-    "grafana_settings",
-    "load_provisioning",
-    "load_provisioning_file",
-]

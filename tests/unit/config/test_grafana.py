@@ -4,14 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from spyglass.config.grafana import (
-    Datasource,
-    derived_uid,
-    expand,
-    grafana_settings,
-    load_provisioning,
-    load_provisioning_file,
-)
+from spyglass.config.grafana import Datasource, derived_uid, load_provisioning, load_provisioning_file
+from spyglass.config.grafana_references import expand
+from spyglass.config.grafana_settings import grafana_settings
 from spyglass.config.spyglass import load_installation
 from spyglass.model.errors import ConfigError
 

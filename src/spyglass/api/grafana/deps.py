@@ -8,7 +8,8 @@ from starlette.types import ASGIApp
 
 from spyglass import __version__
 from spyglass.api.bridge import CancellableBudget, QueryBridge
-from spyglass.config.grafana import Datasource, GrafanaSettings
+from spyglass.config.grafana import Datasource
+from spyglass.config.grafana_settings import GrafanaSettings
 from spyglass.protocols.clock import Clock
 from spyglass.protocols.dashboards import Accounts, Annotations, DashboardLibrary
 from spyglass.protocols.library_elements import LibraryElements
