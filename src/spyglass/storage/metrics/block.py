@@ -22,6 +22,7 @@ from spyglass.storage.metrics.histogram_blocks import StoredHistograms
 from spyglass.storage.metrics.histogram_columns import HistogramColumns
 from spyglass.storage.metrics.label_columns import StoredLabels
 from spyglass.storage.metrics.layout import RAW, Layout
+from spyglass.storage.metrics.match_memo import Matched, MatchMemo
 from spyglass.storage.metrics.matching import match_rows
 from spyglass.storage.metrics.ragged import keep_where, pieces
 from spyglass.storage.metrics.rollups import NO_ROLLUPS, RollupColumns, RollupUse
@@ -66,6 +67,7 @@ class Block:
         self.tombstones = Tombstones.load(path.with_suffix(TOMBSTONE_SUFFIX))
         self.native = StoredHistograms(self.file)
         self._labels: StoredLabels | None = None
+        self._memo = MatchMemo()
         self._open_stripes: dict[int, Stripe] = {}
         self.rollup_damage: CorruptData | None = None
         """Known once a rollup could not be read; samples answer in the place of all of them from then on."""
@@ -129,7 +131,9 @@ class Block:
         rollups: what may answer for samples. A damaged one may be found only when it is decoded: `rollup_damage` says so, and the answer
         is to be asked for again.
         """
-        rows = self.match(matchers)
+        self.idle = False
+        matched = self._memo.matched(matchers, self.match)
+        rows = matched.rows
         found: list[LazyPiece] = []
         places: list[Place] = []
         for number in self.stripes_between(start_ms, end_ms) if len(rows) else ():
@@ -139,22 +143,23 @@ class Block:
             for piece in self._read(number, rows, start_ms, end_ms, cache, budget, on_corrupt, columns):
                 found.append(renumbered(piece, rows))
                 places.append((meta.start_ms, self.order))
-        return self._answer(rows, found, self._histograms(rows, start_ms, end_ms, on_corrupt), places)
+        return self._answer(matched, found, self._histograms(rows, start_ms, end_ms, on_corrupt), places)
 
     def _answer(
-        self, rows: I64, found: list[LazyPiece], histograms: list[HistogramRuns], places: list[Place]
+        self, matched: Matched, found: list[LazyPiece], histograms: list[HistogramRuns], places: list[Place]
     ) -> SourceAnswer:
-        used = np.zeros(len(rows), np.bool_)
+        used = np.zeros(len(matched.rows), np.bool_)
         for piece in (*found, *histograms):
             used[piece.rows] = True
-        if not used.all():
-            # Labels are taken of those series only that have samples here.
-            rank = np.cumsum(used) - 1
-            rows = rows[used]
-            found = [_with_rows(piece, rank[piece.rows]) for piece in found]
-            histograms = [_with_rows(piece, rank[piece.rows]) for piece in histograms]
-        prints, table = self._taken(rows)
-        return SourceAnswer(prints, table, found, histograms, self.late, places)
+        if used.all():
+            if matched.taken is None:
+                matched.taken = self._taken(matched.rows)
+            return SourceAnswer(*matched.taken, found, histograms, self.late, places)
+        # Labels are taken of those series only that have samples here.
+        rank = np.cumsum(used) - 1
+        found = [_with_rows(piece, rank[piece.rows]) for piece in found]
+        histograms = [_with_rows(piece, rank[piece.rows]) for piece in histograms]
+        return SourceAnswer(*self._taken(matched.rows[used]), found, histograms, self.late, places)
 
     def _taken(self, rows: I64) -> tuple[U64, LabelTable]:
         """Fingerprints and labels of some rows. Names that none of them has are left out."""
@@ -298,7 +303,7 @@ class Block:
     def cool(self) -> None:
         """Give back the tables if nobody used them since the last call."""
         if self.idle:
-            self._labels = None
+            self._labels, self._memo = None, MatchMemo()
             self._open_stripes = {}
             self.native = StoredHistograms(self.file)
         self.idle = True

@@ -17,6 +17,7 @@ from spyglass.storage.metrics.bucket_stripe import visible_markers
 from spyglass.storage.metrics.buckets import TIME_COLUMNS, Markers, bucket_ends
 from spyglass.storage.metrics.decoded_cache import DecodedCache
 from spyglass.storage.metrics.layout import bucket_layout
+from spyglass.storage.metrics.match_memo import Matched
 from spyglass.storage.metrics.ragged import Ragged, keep_where, merge_ragged, offsets_of, pieces, take
 from spyglass.storage.metrics.rollups import NO_ROLLUPS, RollupUse
 from spyglass.storage.metrics.stripe import OnCorrupt, Stripe, StripeRead
@@ -65,7 +66,7 @@ class BucketBlock(Block):
                 continue
             found += [renumbered(piece, rows) for piece in new]
             places += [(self.stripes[number].start_ms, 0)] * len(new)
-        return self._answer(rows, found, self._histograms(rows, start_ms, end_ms, on_corrupt), places)
+        return self._answer(Matched(rows), found, self._histograms(rows, start_ms, end_ms, on_corrupt), places)
 
     def _last(
         self,

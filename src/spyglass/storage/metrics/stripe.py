@@ -40,6 +40,8 @@ class ChunkedColumn:
     def chunks_of(self, items: I64) -> tuple[list[int], list[int]]:
         """The chunks that ascending `items` lie in, and the bounds [chunks+1] of each one's items among them."""
         owner = np.searchsorted(self.first, items, side="right") - 1
+        if len(owner) and owner[0] == owner[-1]:
+            return [int(owner[0])], [0, len(items)]
         chunks, starts = np.unique(owner, return_index=True)
         return chunks.tolist(), [*starts.tolist(), len(items)]
 
@@ -113,6 +115,9 @@ class StripeRead:
 
         Raises: CorruptData for a damaged chunk of the runs; one of a tile is told to on_corrupt when the tile is filled.
         """
+        if len(self.counts) == 1 and len(self.series) >= TILE_SERIES_MIN:
+            yield self._pending(0, np.arange(len(self.series)), on_corrupt)
+            return
         sizes = np.bincount(self.vector_of, minlength=len(self.counts))
         order = np.argsort(self.vector_of, kind="stable")
         bounds = offsets_of(sizes)
@@ -261,6 +266,9 @@ class Stripe:
         lengths = self.vector_lengths[vectors]
         offsets = offsets_of(lengths)
         times = self._times_of(self.times, vectors, cache)
+        if len(vectors) == 1:
+            low = np.searchsorted(times, [start_ms])
+            return times, offsets, low, np.searchsorted(times, [end_ms], side="right")
         inside = (times >= start_ms) & (times <= end_ms)
         if inside.all():
             return times, offsets, np.zeros(len(vectors), np.int64), lengths
@@ -273,10 +281,14 @@ class Stripe:
         return self._times_of(self.column(name), vectors, cache)
 
     def _times_of(self, column: ChunkedColumn, vectors: I64, cache: DecodedCache) -> I64:
+        chunks, bounds = column.chunks_of(vectors)
+        if len(vectors) == 1:
+            decoded = cache.get_or(column.key(self._block, chunks[0]), partial(column.decode, chunks[0]))
+            begin, end = column.offsets[vectors[0] : vectors[0] + 2] - column.offsets[column.item_range(chunks[0])[0]]
+            return decoded[begin:end]
         lengths = self.vector_lengths[vectors]
         offsets = offsets_of(lengths)
         times = np.empty(int(offsets[-1]), np.int64)
-        chunks, bounds = column.chunks_of(vectors)
         for number, chunk in enumerate(chunks):
             mine = slice(bounds[number], bounds[number + 1])
             base = int(column.offsets[column.item_range(chunk)[0]])
