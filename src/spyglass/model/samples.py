@@ -46,8 +46,8 @@ class SampleTile:
     rows [S] int64: each series' row in the selection's label table.  times [N] ms, strictly ascending.
     values [S,N] float64, C-contiguous; the reader must not write to them.  present [S,N] bool, or None: all present.
     may_be_stale: False promises that no value is a stale marker.
-    weights [N]: where samples were left out (see SelectHints.aggregates), how many each one stands for: itself and those left out
-    since the one before. None: one each.
+    weights [N]: where samples were left out (see SelectHints.aggregates), how many each one stands for: itself and some of those
+    left out, all of them in every window that it may be counted in. None: one each.
     """
 
     rows: I64

@@ -36,7 +36,9 @@ OPTIONS = MetricStoreOptions(
 )
 QUERIES = (
     "rate(m[5m])",
+    "rate(m[5m15s])",
     "increase(m[1h])",
+    "increase(m[10m30s])",
     "delta(m[10m])",
     "resets(m[20m])",
     "changes(m[20m])",
@@ -47,6 +49,11 @@ QUERIES = (
     "ts_of_last_over_time(m[5m])",
     "present_over_time(m[5m])",
     "count_over_time(m[15m])",
+    "count_over_time(m[5m15s])",
+    "first_over_time(m[5m15s])",
+    "resets(m[20m15s])",
+    "max_over_time(m[5m15s])",
+    "last_over_time(m[15s] offset 5m)",
     "min_over_time(m[10m])",
     "max_over_time(m[15m])",
     "sum_over_time(m[5m])",
@@ -279,7 +286,7 @@ def test_edges_are_the_first_and_the_last_sample_of_each_bucket() -> None:
     edges, spans = roll_up(counters(1, 41, first_ms=start), share=4)
     assert (edges.times - start).tolist() == [0, 15_000, 300_000, 315_000, 600_000]
     assert edges.values.tolist() == [0.0, 1.0, 20.0, 21.0, 40.0]
-    assert edges.weights.tolist() == [1, 1, 19, 1, 19]
+    assert edges.weights.tolist() == [1, 19, 1, 19, 1]
     assert len(spans.rows) == 0
 
 
@@ -289,7 +296,7 @@ def test_both_sides_of_a_fall_are_kept() -> None:
     samples.values[7:] -= 7.0
     edges, _ = roll_up(samples, share=4)
     assert edges.values.tolist() == [0.0, 1.0, 6.0, 0.0, 13.0, 14.0, 32.0]
-    assert edges.weights.tolist() == [1, 1, 5, 1, 13, 1, 18]
+    assert edges.weights.tolist() == [1, 5, 1, 13, 1, 18, 1]
 
 
 def test_a_series_that_falls_often_has_spans() -> None:
@@ -341,12 +348,18 @@ def open_store(folder: Path, share: int = 4) -> DiskMetricStore:
     )
 
 
-def scan(store: DiskMetricStore, function: str, *, step_ms: int = ROLLUP_MS, off_ms: int = 0) -> list[Piece]:
-    """The pieces of a selection of five hours in steps of 5 minutes."""
+def scan(
+    store: DiskMetricStore, function: str, *, step_ms: int = ROLLUP_MS, off_ms: int = 0, over_ms: int = 0
+) -> list[Piece]:
+    """The pieces of a selection of four hours in steps of 5 minutes, and of what its first window has beyond 5 minutes."""
     start = T0 // HOUR * HOUR + off_ms
-    hints = SelectHints(step_ms=step_ms, range_ms=ROLLUP_MS, function=function, aggregates=True)
+    hints = SelectHints(step_ms=step_ms, range_ms=ROLLUP_MS + over_ms, function=function, aggregates=True)
     found = store.select(
-        matchers("__name__=m"), start_ms=start + 1, end_ms=start + 4 * HOUR, hints=hints, budget=UnlimitedBudget()
+        matchers("__name__=m"),
+        start_ms=start - over_ms + 1,
+        end_ms=start + 4 * HOUR,
+        hints=hints,
+        budget=UnlimitedBudget(),
     )
     return list(found.pieces)
 
@@ -375,6 +388,15 @@ def test_windows_that_cut_buckets_are_answered_from_samples(
     """Other functions, other steps, borders beside the grid."""
     store = filled(tmp_path)
     assert values_of(scan(store, function, step_ms=step_ms, off_ms=off_ms)) == 13 * 960
+    store.close()
+
+
+def test_windows_may_begin_a_scrape_before_a_bucket(tmp_path: Path) -> None:
+    """As `[$__rate_interval]` does: the one sample there is the last of a bucket, and is kept. Two scrapes before, one of them is not."""
+    store = filled(tmp_path)
+    assert values_of(scan(store, "rate")) < 13 * 960 / 5
+    assert values_of(scan(store, "rate", over_ms=15_000)) < 13 * 960 / 5
+    assert values_of(scan(store, "rate", over_ms=15_001)) > 13 * 960
     store.close()
 
 

@@ -25,7 +25,7 @@ from spyglass.storage.metrics.layout import RAW, Layout
 from spyglass.storage.metrics.match_memo import Matched, MatchMemo
 from spyglass.storage.metrics.matching import match_rows
 from spyglass.storage.metrics.ragged import keep_where, pieces
-from spyglass.storage.metrics.rollups import NO_ROLLUPS, RollupColumns, RollupUse
+from spyglass.storage.metrics.rollups import NO_ROLLUPS, RollupUse
 from spyglass.storage.metrics.stripe import OnCorrupt, Stripe
 from spyglass.storage.metrics.tiles import LazyPiece, Piece
 from spyglass.storage.metrics.tombstones import Tombstones
@@ -139,8 +139,8 @@ class Block:
         for number in self.stripes_between(start_ms, end_ms) if len(rows) else ():
             budget.check()
             meta = self.stripes[number]
-            columns = rollups.between(meta.min_ms, meta.max_ms)
-            for piece in self._read(number, rows, start_ms, end_ms, cache, budget, on_corrupt, columns):
+            here = rollups.between(meta.min_ms, meta.max_ms)
+            for piece in self._read(number, rows, start_ms, end_ms, cache, budget, on_corrupt, here):
                 found.append(renumbered(piece, rows))
                 places.append((meta.start_ms, self.order))
         return self._answer(matched, found, self._histograms(rows, start_ms, end_ms, on_corrupt), places)
@@ -180,7 +180,7 @@ class Block:
         cache: DecodedCache,
         budget: Budget,
         on_corrupt: OnCorrupt,
-        rollups: RollupColumns,
+        rollups: RollupUse,
     ) -> Iterator[LazyPiece]:
         try:
             stripe = self.stripe(number)
@@ -204,7 +204,7 @@ class Block:
         stripe: Stripe,
         rows: I64,
         series: I64,
-        rollups: RollupColumns,
+        rollups: RollupUse,
         start_ms: int,
         end_ms: int,
         cache: DecodedCache,
@@ -214,9 +214,13 @@ class Block:
         found: list[LazyPiece] = []
         left = np.ones(self.series, np.bool_)
         try:
-            for kind, column in rollups if self.rollup_damage is None else ():
+            for kind, column in rollups.columns if self.rollup_damage is None else ():
                 rollup = stripe.rollup(kind)
-                if rollup is not None and len(chosen := rollup.find(rows)):
+                if rollup is None or not len(chosen := rollup.find(rows)):
+                    continue
+                if rollups.overhang_ms:
+                    chosen = chosen[stripe.bear_overhang(rollup.rows[chosen], rollups.overhang_ms, cache)]
+                if len(chosen):
                     read = rollup.view("times", column).read(chosen, start_ms, end_ms, cache, budget)
                     found += read.pieces(self._lose_rollups)
                     left[rollup.rows[chosen]] = False

@@ -29,7 +29,7 @@ from spyglass.storage.metrics.expiry import Expiry
 from spyglass.storage.metrics.head import Head
 from spyglass.storage.metrics.options import MetricStoreOptions
 from spyglass.storage.metrics.past import Past
-from spyglass.storage.metrics.rollups import NO_ROLLUPS, RollupColumns, RollupUse, rollup_columns
+from spyglass.storage.metrics.rollups import NO_ROLLUPS, RollupUse, rollup_use
 from spyglass.storage.metrics.stripe import OnCorrupt
 from spyglass.storage.metrics.tiles import sample_count, value_bytes
 
@@ -71,7 +71,7 @@ class StoreReader:
         budget.check()
         cuts = self._cuts(matchers, start_ms, end_ms, hints) if self._past.levels else []
         if not cuts or start_ms > cuts[0].until_ms:
-            return self._selection(matchers, start_ms, end_ms, rollup_columns(hints, start_ms, end_ms), budget)
+            return self._selection(matchers, start_ms, end_ms, rollup_use(hints, start_ms, end_ms), budget)
         samples = self._samples(matchers, cuts[0].until_ms + 1, end_ms, budget)
         # A step amid buckets stands for the last end of one, and its window begins where one does.
         early_ms = start_ms - 2 * cuts[-1].level.resolution_ms if hints.aggregates else start_ms
@@ -107,10 +107,10 @@ class StoreReader:
         return plan_cuts(self._past.levels, held, newest_ms=newest_ms, hints=hints, end_ms=end_ms)
 
     def _selection(
-        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, rollups: RollupColumns, budget: Budget
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, rollups: RollupUse, budget: Budget
     ) -> Selection:
         """The samples in the range, or of those in blocks what rollups have of them."""
-        if not rollups:
+        if not rollups.columns:
             return assemble(self._samples(matchers, start_ms, end_ms, budget))
         blocks = [block for block in self._blocks.blocks if block.overlaps(start_ms, end_ms)]
         damaged = [block for block in blocks if block.rollup_damage is not None]
@@ -127,9 +127,9 @@ class StoreReader:
         start_ms: int,
         end_ms: int,
         budget: Budget,
-        columns: RollupColumns = (),
+        rollups: RollupUse = NO_ROLLUPS,
     ) -> list[SourceAnswer]:
-        """What blocks and head hold in the range, as `assemble` wants it. columns: of the rollups that may stand for samples of blocks."""
+        """What blocks and head hold in the range, as `assemble` wants it. rollups: what may stand for samples of blocks."""
         if start_ms > end_ms:
             return []
         with self._lock:
@@ -137,10 +137,11 @@ class StoreReader:
             head = self._head.select(matchers, start_ms, end_ms)
         budget.charge_samples(sum(sample_count(piece) for answer in head for piece in answer.pieces))
         blocks = tuple(block for block in blocks if block.overlaps(start_ms, end_ms))
-        if columns and _holds_histograms(blocks, head, matchers, start_ms, end_ms):
-            columns = ()
+        if rollups.columns and _holds_histograms(blocks, head, matchers, start_ms, end_ms):
+            rollups = NO_ROLLUPS
         late = [self._select_block(b, matchers, start_ms, end_ms, budget) for b in blocks if b.late]
-        rollups = RollupUse(columns, _merged_span(blocks, late, head) if columns else None)
+        if rollups.columns:
+            rollups = replace(rollups, apart=_merged_span(blocks, late, head))
         past = [self._select_block(b, matchers, start_ms, end_ms, budget, rollups) for b in blocks if not b.late]
         past += late
         lazy = [piece for answer in past for piece in answer.pieces]

@@ -2,13 +2,15 @@
 
 A bucket covers (end - 5m, end], as the windows of PromQL do: a window at multiples of 5 minutes consists of whole buckets. A rollup
 leaves samples out and changes none, so that a function computed over what is kept gives, bit for bit, what it gives over all samples.
+A window may begin a little before its first bucket, as one of 5m15s does, if of what it cuts off there only the last sample lies in it.
 What is kept depends on the series, within one stripe of a block:
 
     edges   first and last of each bucket, and both sides of every fall. Between two kept samples the values do not fall; so these are
             enough for rates of counters, and the smallest and the largest sample of any window is among them.
     spans   the last of each bucket, and beside it the smallest and the largest value: for series that fall often, as gauges do.
 
-Each kept sample says for how many it stands. Series with a stale marker, a NaN or a negative zero have no rollup, nor have those of which
+Each kept sample says for how many it stands: of edges, itself and those left out up to the next one, so that the last of a bucket stands
+for itself alone. Series with a stale marker, a NaN or a negative zero have no rollup, nor have those of which
 too large a share would be kept: their samples answer.
 """
 
@@ -57,31 +59,51 @@ ROLLUP_COLUMNS: Mapping[str, RollupColumns] = {
 
 @dataclass(frozen=True, slots=True)
 class RollupUse:
-    """Which rollups may answer for samples. apart: not those of stripes that reach into this closed span: late samples lie there."""
+    """Which rollups may answer for samples.
+
+    overhang_ms: by how much each window begins before its first whole bucket; only the last sample of a bucket may lie there.
+    apart: not those of stripes that reach into this closed span: late samples lie there.
+    """
 
     columns: RollupColumns = ()
+    overhang_ms: int = 0
     apart: tuple[int, int] | None = None
 
-    def between(self, start_ms: int, end_ms: int) -> RollupColumns:
+    def between(self, start_ms: int, end_ms: int) -> "RollupUse":
         """Those of a stripe with samples in [start_ms, end_ms]."""
         touches = self.apart is not None and self.apart[0] <= end_ms and self.apart[1] >= start_ms
-        return () if touches else self.columns
+        return NO_ROLLUPS if touches else self
 
 
 NO_ROLLUPS = RollupUse()
 
 
-def rollup_columns(hints: SelectHints, start_ms: int, end_ms: int) -> RollupColumns:
-    """What may answer a selection of the samples in [start_ms, end_ms]: something if each of its windows consists of whole buckets."""
-    borders = (hints.step_ms, hints.range_ms, start_ms - 1, end_ms)
+def rollup_use(hints: SelectHints, start_ms: int, end_ms: int) -> RollupUse:
+    """What may answer a selection of the samples in [start_ms, end_ms]: something if each of its windows ends with a bucket."""
+    overhang_ms = hints.range_ms % ROLLUP_MS
+    borders = (hints.step_ms, start_ms - 1 + overhang_ms, end_ms)
     if not hints.aggregates or any(time_ms % ROLLUP_MS for time_ms in borders):
-        return ()
-    return ROLLUP_COLUMNS.get(hints.function, ())
+        return NO_ROLLUPS
+    columns = ROLLUP_COLUMNS.get(hints.function, ())
+    if overhang_ms:
+        # The spans of a bucket that is cut tell nothing of its part.
+        columns = tuple(column for column in columns if column == _EDGES)
+    return RollupUse(columns, overhang_ms)
+
+
+def bear_overhang(times: I64, offsets: I64, overhang_ms: int) -> Mask:
+    """[V]: the vectors of times, ragged and none empty, that have no sample but the last of a bucket within `overhang_ms` of its end."""
+    ends = bucket_ends(times, ROLLUP_MS)
+    is_last = np.append(ends[1:] != ends[:-1], True)
+    is_last[offsets[1:] - 1] = True
+    cut = ~is_last & (times > ends - overhang_ms)
+    borne: Mask = np.add.reduceat(cut, offsets[:-1], dtype=np.int64) == 0
+    return borne
 
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """As Ragged. weights [M]: for how many samples each stands, itself and those left out since the one before."""
+    """As Ragged. weights [M]: for how many samples each stands, itself and those left out before the next one."""
 
     rows: I64
     offsets: I64
@@ -92,7 +114,7 @@ class Edges:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """As Edges, with the smallest and the largest value of each bucket beside its last one."""
+    """As Ragged, of each bucket the last sample, the smallest and the largest value. weights [M]: the samples of each bucket."""
 
     rows: I64
     offsets: I64
@@ -135,9 +157,9 @@ def _edges(samples: Ragged, at: I64, counts: I64, chosen: Mask) -> Edges:
     if not chosen.all():
         at, counts = at[np.repeat(chosen, counts)], counts[chosen]
     offsets = offsets_of(counts)
-    weights = np.diff(at, prepend=0)
-    # The first of a series begins a bucket: nothing was left out before it.
-    weights[offsets[:-1]] = 1
+    weights = np.diff(at, append=0)
+    # The last of a series ends a bucket: nothing was left out after it.
+    weights[offsets[1:] - 1] = 1
     return Edges(samples.rows[chosen], offsets, samples.times[at], weights, samples.values[at])
 
 

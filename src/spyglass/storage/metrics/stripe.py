@@ -20,6 +20,7 @@ from spyglass.storage.metrics.column_file import ColumnFile
 from spyglass.storage.metrics.decoded_cache import DecodedCache, Key
 from spyglass.storage.metrics.layout import ROLLUPS, Layout
 from spyglass.storage.metrics.ragged import TILE_SERIES_MIN, Ragged, gather_index, offsets_of
+from spyglass.storage.metrics.rollups import bear_overhang
 from spyglass.storage.metrics.tiles import PendingTile
 
 Array = npt.NDArray[Any]
@@ -236,6 +237,14 @@ class Stripe:
         vectors, inverse = np.unique(self.vector_of[series], return_inverse=True)
         _, _, low, high = self._cut_vectors(vectors.astype(np.int64), start_ms, end_ms, cache)
         return series[(high > low)[inverse]]
+
+    def bear_overhang(self, rows: I64, overhang_ms: int, cache: DecodedCache) -> Mask:
+        """Whether a rollup may answer for these block rows, all of them the stripe's, where windows begin so long before a bucket."""
+        place = np.zeros(int(self.rows.max()) + 1, np.int64)
+        place[self.rows] = np.arange(len(self.rows))
+        vectors, vector_of = _numbered(self.vector_of[place[rows]], len(self.vector_lengths))
+        times = self._times_of(self.times, vectors, cache)
+        return bear_overhang(times, offsets_of(self.vector_lengths[vectors]), overhang_ms)[vector_of]
 
     def by_chunk(self, series: I64) -> Iterator[I64]:
         """The series split by the chunk that holds their values."""
