@@ -62,8 +62,9 @@ types: $(STAMPS)/venv  ## mypy, strict
 imports: $(STAMPS)/venv  ## import directions
 	@$(BIN)/lint-imports --no-logo
 
+# Two processes, and each file in one of them: fixtures of a module are made once.
 unit: $(STAMPS)/venv  ## unit tests
-	@$(BIN)/pytest tests/unit
+	@$(BIN)/pytest tests/unit -n 2 --dist loadfile
 
 check: lint types imports unit  ## the fast part: lint, types, import directions, unit tests
 
