@@ -13,6 +13,30 @@ const EMPTY = ['transformation labelsToFields'];
 
 export const specs = [
   {
+    name: 'the menu of a low panel lies over its neighbours',
+    fixture: true,
+    viewport: { width: 1600, height: 2700 },
+    async test({ page, url }) {
+      await page.route('**/api/dashboards/uid/gallery', async (route) => {
+        const answer = await (await route.fetch()).json();
+        answer.dashboard.panels.find((p) => p.title === 'Requests').gridPos.h = 2;
+        await route.fulfill({ json: answer });
+      });
+      const dashboard = await open(page, url, 'gallery');
+      const panel = dashboard.panel('Requests');
+      await panel.root.getByRole('button', { name: /Menu of/ }).click();
+      const items = panel.root.getByRole('menuitem');
+      await items.first().waitFor();
+      const covered = await items.evaluateAll((all) => all.filter((item) => {
+        const { left, top, width, height } = item.getBoundingClientRect();
+        return !item.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+      }).map((item) => item.textContent));
+      assert.deepEqual(covered, []);
+      const [box, last] = await Promise.all([panel.root.boundingBox(), items.last().boundingBox()]);
+      assert.ok(last.y + last.height > box.y + box.height, 'the menu is longer than the panel, or this tells nothing');
+    },
+  },
+  {
     name: 'every panel of the gallery draws',
     fixture: true,
     viewport: { width: 1600, height: 2700 },
