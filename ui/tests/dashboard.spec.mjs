@@ -19,7 +19,9 @@ export const specs = [
     async test({ page, url }) {
       await page.route('**/api/dashboards/uid/gallery', async (route) => {
         const answer = await (await route.fetch()).json();
-        answer.dashboard.panels.find((p) => p.title === 'Requests').gridPos.h = 2;
+        const titled = (title) => answer.dashboard.panels.find((p) => p.title === title);
+        titled('Requests').gridPos = { x: 0, y: 19, w: 4, h: 2 };
+        titled('Endpoints').gridPos = { x: 0, y: 21, w: 4, h: 8 };
         await route.fulfill({ json: answer });
       });
       const dashboard = await open(page, url, 'gallery');
