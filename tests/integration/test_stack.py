@@ -221,13 +221,16 @@ def test_the_smoke_test_passes_against_the_express_back_end(tmp_path: Path) -> N
     (port,) = free_ports(1)
     with Stack(tmp_path, backend_port=port) as stack:
         environment = os.environ | {"PORT": str(port), "LOGS": str(stack.logs)}
-        backend = subprocess.Popen([node, "server.js"], cwd=ROOT / "examples/express", env=environment)
+        # The environment's node is a program that starts another: both are ended.
+        backend = subprocess.Popen(
+            [node, "server.js"], cwd=ROOT / "examples/express", env=environment, start_new_session=True
+        )
         try:
             wait_for(lambda: get(f"http://127.0.0.1:{port}/api/v1/health")[0] == 200, "Express answers")
             stack.start()
             answer = smoke(stack)
         finally:
-            backend.terminate()
+            os.killpg(backend.pid, signal.SIGTERM)
             backend.wait()
         assert answer.returncode == 0, answer.stdout + answer.stderr
         heap = stack.query("nodejs_heap_size_used_bytes / nodejs_heap_size_total_bytes * 100")
