@@ -68,6 +68,17 @@ def text(value: int | bytes) -> str:
         raise MalformedBody("proto: a string field is not UTF-8") from None
 
 
+def text_pair(data: bytes) -> tuple[str, str]:
+    """(field 1, field 2) of a message of two texts, as labels are in Prometheus' messages. Raises: MalformedBody."""
+    first = second = ""
+    for number, _, value in fields(data):
+        if number == 1:
+            first = text(value)
+        elif number == 2:
+            second = text(value)
+    return first, second
+
+
 def message(value: int | bytes) -> bytes:
     """A field that holds a message. Raises: MalformedBody."""
     if not isinstance(value, bytes):

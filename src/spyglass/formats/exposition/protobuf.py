@@ -99,22 +99,12 @@ def _point(data: bytes) -> _Point:
     point = _Point()
     for number, _, value in wire.fields(data):
         if number == 1:
-            point.labels.append(_pair(wire.message(value)))
+            point.labels.append(wire.text_pair(wire.message(value)))
         elif number == 6:
             point.time_ms = wire.signed(value) or None
         elif number in (2, 3, 4, 5, 7):
             point.bodies.append((number, wire.message(value)))
     return point
-
-
-def _pair(data: bytes) -> tuple[str, str]:
-    name = value = ""
-    for number, _, content in wire.fields(data):
-        if number == 1:
-            name = wire.text(content)
-        elif number == 2:
-            value = wire.text(content)
-    return name, value
 
 
 def _samples(name: str, point: _Point, wanted: _Wanted) -> Iterator[ProtoSample]:
@@ -152,7 +142,7 @@ def _exemplar(data: bytes) -> tuple[Labels, float, int | None]:
     value, time_ms = 0.0, None
     for number, _, content in wire.fields(data):
         if number == 1:
-            pairs.append(_pair(wire.message(content)))
+            pairs.append(wire.text_pair(wire.message(content)))
         elif number == 2:
             value = wire.double(content)
         elif number == 3:

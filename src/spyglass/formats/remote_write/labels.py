@@ -14,18 +14,7 @@ def labels_of_key(key: Key) -> Labels:
     """The canonical labels of a series. Raises: BadLabels."""
     if not isinstance(key, bytes):
         return key
-    return checked([label_pair(wire.message(value)) for number, _, value in wire.fields(key) if number == 1])
-
-
-def label_pair(data: bytes) -> tuple[str, str]:
-    """A Label message of two texts. Raises: MalformedBody."""
-    name = value = ""
-    for number, _, content in wire.fields(data):
-        if number == 1:
-            name = wire.text(content)
-        elif number == 2:
-            value = wire.text(content)
-    return name, value
+    return checked([wire.text_pair(wire.message(value)) for number, _, value in wire.fields(key) if number == 1])
 
 
 def checked(pairs: list[tuple[str, str]]) -> Labels:

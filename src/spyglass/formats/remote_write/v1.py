@@ -19,7 +19,6 @@ from spyglass.formats.remote_write.columns import (
     WriteColumns,
     metadata_kind,
 )
-from spyglass.formats.remote_write.labels import label_pair
 from spyglass.formats.usual_entries import usual_entries
 from spyglass.model.errors import MalformedBody
 from spyglass.model.labels import Labels
@@ -127,7 +126,7 @@ def _exemplar_v1(data: bytes) -> Exemplar:
     sample, time_ms = 0.0, 0
     for number, _, value in wire.fields(data):
         if number == 1:
-            pairs.append(label_pair(wire.message(value)))
+            pairs.append(wire.text_pair(wire.message(value)))
         elif number == 2:
             sample = wire.double(value)
         elif number == 3:
